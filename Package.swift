@@ -1,0 +1,112 @@
+// swift-tools-version: 6.2
+// The layers of the architecture, top to bottom. docs/architecture.md says what each holds; the tidy test
+// (Tests/TidyTests) holds the list of what each may import.
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
+let orderedCollections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
+let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "dunlin",
+    products: [
+        .executable(name: "dunlin", targets: ["dunlin"]),
+        .executable(name: "simulate", targets: ["simulate"]),
+        .library(name: "MQTTClient", targets: ["MQTTClient"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Layer 0: the standard's vocabulary.
+        library("MQTTModel", []),
+
+        // Layer 1: pure parts.
+        library("MQTTCodec", ["MQTTModel", nioCore]),
+        library("TopicIndex", ["MQTTModel", orderedCollections]),
+        library("MQTTSession", ["MQTTModel", deque, heap]),
+        library("Backbone", ["MQTTModel"]),
+
+        // Layer 2: one shard of a broker as a pure state machine.
+        library("BrokerCore", ["MQTTModel", "TopicIndex", "MQTTSession", "Backbone", deque, heap]),
+
+        // Layer 3: shells that do I/O.
+        library("BrokerRuntime", ["BrokerCore", "Backbone", "MQTTModel", "MQTTCodec", nioCore, nioPosix, logging]),
+        library(
+            "BrokerTransport",
+            ["BrokerRuntime", "BrokerCore", "MQTTModel", "MQTTCodec", nioCore, nioPosix, logging, serviceLifecycle]),
+        library("MQTTClient", ["MQTTModel", "MQTTCodec", "MQTTSession", nioCore, nioPosix, logging]),
+        library("BrokerConfiguration", ["BrokerCore", configuration]),
+
+        // Layer 4: the executable.
+        .executableTarget(
+            name: "dunlin",
+            dependencies: [
+                "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "MQTTClient", "MQTTModel",
+                argumentParser, logging, serviceLifecycle, nioCore, nioPosix,
+            ],
+            swiftSettings: settings),
+
+        // Beside the layers: the simulator, the fuzz targets.
+        library("SimulationKit", ["BrokerCore", "Backbone", "MQTTModel", "MQTTCodec", "MQTTSession", nioCore, heap]),
+        .executableTarget(
+            name: "simulate", dependencies: ["SimulationKit", argumentParser], swiftSettings: settings),
+        .executableTarget(
+            name: "fuzz",
+            dependencies: ["MQTTCodec", "MQTTModel", "BrokerCore", "SimulationKit", nioCore, argumentParser],
+            swiftSettings: settings),
+
+        tests("MQTTModel", ["MQTTModel"]),
+        tests("MQTTCodec", ["MQTTCodec", "MQTTModel", nioCore]),
+        tests("TopicIndex", ["TopicIndex", "MQTTModel"]),
+        tests("MQTTSession", ["MQTTSession", "MQTTModel"]),
+        tests("Backbone", ["Backbone", "MQTTModel"]),
+        tests("BrokerCore", ["BrokerCore", "Backbone", "MQTTModel", "MQTTSession", "SimulationKit", "TopicIndex"]),
+        tests(
+            "BrokerTransport",
+            [
+                "BrokerTransport", "BrokerRuntime", "BrokerCore", "MQTTModel", "MQTTCodec", nioCore, nioPosix,
+                nioEmbedded,
+            ]),
+        tests("MQTTClient", ["MQTTClient", "BrokerTransport", "BrokerCore", "MQTTModel", nioCore, nioPosix]),
+        tests("BrokerConfiguration", ["BrokerConfiguration", "BrokerCore"]),
+        tests("Simulation", ["SimulationKit", "BrokerCore", "MQTTModel", "MQTTCodec"]),
+        tests(
+            "Conformance",
+            [
+                "SimulationKit", "BrokerTransport", "BrokerRuntime", "BrokerCore", "Backbone", "MQTTModel", "MQTTCodec",
+                nioCore, nioPosix,
+            ]),
+        tests("Interoperability", []),
+        tests("Tidy", []),
+    ]
+)

@@ -1,0 +1,15 @@
+package import MQTTModel
+
+/// Something an operator may want to read in a log. One event for one fact; nothing the broker decides depends on it.
+package enum BrokerEvent: Sendable {
+    case clientConnected(ConnectionID, clientIdentifier: String, version: ProtocolVersion, isSessionPresent: Bool)
+    case connectionRefused(ConnectionID, clientIdentifier: String, ReasonCode)
+    case clientDisconnected(clientIdentifier: String, ReasonCode)
+    case connectionLost(clientIdentifier: String)
+    case protocolViolated(clientIdentifier: String?, ProtocolViolation)
+    case sessionTakenOver(clientIdentifier: String)
+    case sessionExpired(clientIdentifier: String)
+    case willPublished(clientIdentifier: String)
+    /// A QoS 1 or 2 message was not queued for a session because a limit was reached.
+    case queueOverflowed(clientIdentifier: String)
+}

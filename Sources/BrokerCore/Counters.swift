@@ -1,0 +1,28 @@
+/// What a shard has counted since it started. Only ever added to; the driver reads them for metrics and `$SYS`.
+package struct Counters: Sendable, Hashable {
+    package var connectionsAccepted: UInt64 = 0
+    package var connectionsRefused: UInt64 = 0
+    package var connectTimeouts: UInt64 = 0
+    package var keepAliveTimeouts: UInt64 = 0
+    package var protocolViolations: UInt64 = 0
+    package var takeovers: UInt64 = 0
+    package var messagesReceived: UInt64 = 0
+    package var messagesSent: UInt64 = 0
+    /// QoS 0 messages for a client that does not read.
+    package var droppedNotWritable: UInt64 = 0
+    /// QoS 1 and 2 messages for a session whose queue is full.
+    package var droppedQueueFull: UInt64 = 0
+    /// Messages over the client's Maximum Packet Size [MQTT-3.1.2-25].
+    package var droppedTooLarge: UInt64 = 0
+    package var droppedExpired: UInt64 = 0
+    /// Messages for a shared subscription without a member that takes them.
+    package var droppedNoMember: UInt64 = 0
+    package var retainedRefused: UInt64 = 0
+    package var subscriptionsRefused: UInt64 = 0
+    package var sessionsRefused: UInt64 = 0
+    package var sessionsExpired: UInt64 = 0
+    package var willsPublished: UInt64 = 0
+    package var readingPaused: UInt64 = 0
+
+    package init() {}
+}

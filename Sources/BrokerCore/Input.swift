@@ -1,0 +1,36 @@
+package import Backbone
+package import MQTTModel
+
+/// A network connection of one shard. The driver hands out slots, densely from 0, and uses a slot again with another
+/// generation; an effect for a connection that is gone is ignored by its generation.
+package struct ConnectionID: Sendable, Hashable {
+    package let slot: UInt32
+    package let generation: UInt32
+
+    package init(slot: UInt32, generation: UInt32) {
+        self.slot = slot
+        self.generation = generation
+    }
+}
+
+/// What happened, told to a shard's core.
+package enum Input: Sendable {
+    /// A network connection was accepted. Its CONNECT has to arrive within `Limits.connectTimeout`.
+    case connectionOpened(ConnectionID)
+    /// A packet was decoded. A CONNECT comes to the shard that `HomeShard` names for its client identifier, or to any
+    /// when that is empty.
+    case packetReceived(ConnectionID, Packet)
+    /// The bytes that arrived were no packet the server accepts; nothing after them was decoded.
+    case violationReceived(ConnectionID, ProtocolViolation, version: ProtocolVersion?)
+    /// The network connection ended from the other side or by a fault.
+    case connectionClosed(ConnectionID)
+    /// The connection's outbound buffer passed its high watermark, or fell below its low one. Starts writable.
+    case writabilityChanged(ConnectionID, isWritable: Bool)
+    /// The instant of the last `setDeadline` has come. Too early does no harm.
+    case deadlineReached
+    case backboneAnswered(BackboneToken, BackboneOutcome)
+    case retainedChanged(RetainedChange)
+    case peerMessageReceived(PeerMessage)
+    /// Say goodbye to every client and take no more. Wills are not published: the sessions have not ended.
+    case shutdownRequested
+}

@@ -1,0 +1,69 @@
+/// Every bound of a broker: name, default, and what happens when it is reached. `docs/limits.md` lists them with their
+/// counters in `Counters`. Bounds are for one shard where they say so, and the node's is the sum.
+package struct Limits: Sendable, Hashable {
+    // MARK: Connections
+
+    /// Connections of one shard. A further one is closed, after a CONNACK 0x89 if it speaks 5.0.
+    package var maximumConnections = 1_000_000
+    /// Time from accepting a connection to its CONNECT; then it is closed.
+    package var connectTimeout: Duration = .seconds(10)
+    /// Time for what was sent before a close to leave; then the connection is cut.
+    package var closeTimeout: Duration = .seconds(5)
+    /// Time for all clients to be told and closed at shutdown; then the rest is cut.
+    package var shutdownTimeout: Duration = .seconds(5)
+    /// Longest keep alive, seconds: a client that asks for more, or for none, is told this one in 5.0 (Server Keep
+    /// Alive) and held to it in every version. nil lets each client choose.
+    package var maximumKeepAlive: UInt16?
+    /// Longest client identifier, bytes; a longer one is refused with 0x85.
+    package var maximumClientIdentifierLength = 65_535
+
+    // MARK: Packets
+
+    /// Largest packet from a client, bytes with its fixed header. A larger one ends the connection with 0x95.
+    package var maximumPacketSize: UInt32 = 1 << 20
+    /// Outbound bytes of one connection above which the core stops sending: QoS 0 messages are dropped, QoS 1 and 2
+    /// messages wait in the session, and nothing more is read from the client.
+    package var outboundHighWatermark = 1 << 20
+    /// Outbound bytes below which sending goes on.
+    package var outboundLowWatermark = 1 << 18
+    /// Messages waiting in the mailbox between two shards; the sender's clients are not read until it has room.
+    package var maximumMailboxMessages = 1 << 16
+    /// Bytes, likewise.
+    package var maximumMailboxBytes = 1 << 26
+
+    // MARK: Sessions
+
+    /// Sessions of one shard, connected or not. Above it a CONNECT for a new one is refused with 0x97.
+    package var maximumSessions = 1_000_000
+    /// Longest session expiry interval, seconds; a longer one is cut to it and the client is told.
+    package var maximumSessionExpiryInterval: UInt32 = .max
+    /// QoS 1 and 2 messages from one 5.0 client that may be unacknowledged; more end the connection with 0x93.
+    package var receiveMaximum: UInt16 = 1024
+    /// QoS 1 and 2 messages sent to one client and not acknowledged; a client's own Receive Maximum counts if lower.
+    package var maximumInflightMessages: UInt16 = 256
+    /// QoS 1 and 2 messages that wait in one session. A further one is dropped for it and counted.
+    package var maximumQueuedMessages = 10_000
+    /// Bytes of the messages that wait in one session, likewise.
+    package var maximumQueuedBytes = 1 << 26
+    /// Publishes of one connection that wait for the backbone; then nothing more is read from the client.
+    package var maximumPendingPublishes = 1024
+    /// Topic aliases that one client may define.
+    package var topicAliasMaximum: UInt16 = 64
+    /// Topic aliases that the server defines towards one client, if the client allows as many.
+    package var maximumOutboundTopicAliases: UInt16 = 16
+
+    // MARK: Topics
+
+    /// Subscriptions of one session; a further one is refused with 0x97.
+    package var maximumSubscriptionsPerSession = 200_000
+    /// Subscriptions of one shard, likewise.
+    package var maximumSubscriptions = 5_000_000
+    /// Levels of a topic or a filter; a subscription with more is refused with 0x8F, a publish with 0x90.
+    package var maximumTopicLevels = 128
+    /// Retained messages. A further one is refused with 0x97 and counted; in 3.x it is acknowledged and dropped.
+    package var maximumRetainedMessages = 1_000_000
+    /// Bytes of the retained messages, likewise.
+    package var maximumRetainedBytes = 1 << 28
+
+    package init() {}
+}
