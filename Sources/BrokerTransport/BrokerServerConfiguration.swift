@@ -1,0 +1,33 @@
+package import BrokerCore
+
+/// What a broker listens on and how it behaves.
+package struct BrokerServerConfiguration: Sendable {
+    /// An address to listen on.
+    package struct Listener: Sendable, Hashable, CustomStringConvertible {
+        /// An IPv4 or IPv6 address, without brackets, or a name; a name is listened on at every address it stands for.
+        package var host: String
+        /// 0 lets the system choose; `BrokerServer.boundAddresses()` tells which.
+        package var port: Int
+
+        package init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
+
+        package var description: String { host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    }
+
+    package var listeners: [Listener]
+    /// Shards, each an event loop with a thread of its own; nil: one for each CPU that this process may run on.
+    package var shardCount: Int?
+    package var options: BrokerOptions
+
+    package init(
+        listeners: [Listener] = [Listener(host: "127.0.0.1", port: 1883)], shardCount: Int? = nil,
+        options: BrokerOptions = BrokerOptions()
+    ) {
+        self.listeners = listeners
+        self.shardCount = shardCount
+        self.options = options
+    }
+}
