@@ -1,0 +1,93 @@
+# Everything a developer does with Dunlin, by name. `make help` lists it.
+
+SWIFT ?= swift
+# Measured: exclusivity checks cost a third of the user instructions on the data path, and the hot path crosses modules.
+RELEASE_FLAGS = -c release -Xswiftc -enforce-exclusivity=unchecked -Xswiftc -cross-module-optimization
+BROKER = .build/release/dunlin
+
+# Options of `dunlin serve` for `make run`, for example ARGS="--listen 0.0.0.0:1883 --allow-anonymous".
+ARGS ?=
+# The load generator's source.
+LOADGEN ?= ../shared/loadgen
+# For bench-peers: cases of `run-suite --list` separated by commas, seconds a measurement, repetitions.
+CASES ?= connect,q0-pair,q0-single,q0-fanin,q0-fanout100,q0-fanout1000,q1-pair,q1-fanout100,q1-shared,q2-pair,lat,idle
+DURATION ?= 3
+REPEAT ?= 3
+# The suites of the pure half, which run twice: with and without the random seed of Swift's hashing.
+PURE_SUITES = MQTTModelTests|MQTTCodecTests|TopicIndexTests|MQTTSessionTests|BackboneTests|BrokerCoreTests
+# For simulate and fuzz.
+SEEDS ?= 200
+FUZZ_SECONDS ?= 20
+
+SOURCES = Package.swift Sources Tests
+
+.PHONY: help
+help: ## list what can be made
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+.PHONY: deps
+deps: ## install by name what tests and benchmarks need and this machine lacks (Debian packages, paho-mqtt)
+	@bash .ci/deps
+
+.PHONY: build
+build: ## build the broker for release: .build/release/dunlin
+	$(SWIFT) build $(RELEASE_FLAGS) --product dunlin
+	@test -x $(BROKER) || { echo "the build left no $(BROKER)" >&2; exit 1; }
+
+.PHONY: run
+run: build ## build the broker and start it on 127.0.0.1:1883 (options: ARGS="…")
+	exec $(BROKER) serve $(ARGS)
+
+.PHONY: lint
+lint: ## check the formatting
+	$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)
+
+.PHONY: format
+format: ## format the sources in place
+	$(SWIFT) format --in-place --parallel --recursive $(SOURCES)
+
+.PHONY: test
+test: deps lint build build-tests fuzz simulate test-pure test-all ## everything that has to pass
+
+.PHONY: build-tests
+build-tests:
+	$(SWIFT) build --build-tests
+
+# Swift seeds its hashing anew in every process. With a fixed seed an order that leaks out of a Dictionary is always the
+# same one; without it each run has another. What passes both ways does not depend on it.
+.PHONY: test-pure
+test-pure: build-tests
+	SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT) test --skip-build --filter '^($(PURE_SUITES))\.'
+
+.PHONY: test-all
+test-all: build-tests
+	$(SWIFT) test --skip-build
+
+.PHONY: simulate
+simulate: ## run SEEDS simulations
+	$(SWIFT) build --product simulate
+	.build/debug/simulate --seeds $(SEEDS)
+
+.PHONY: fuzz
+fuzz: ## fuzz the decoder and the core for FUZZ_SECONDS
+	$(SWIFT) build --product fuzz
+	.build/debug/fuzz --seconds $(FUZZ_SECONDS)
+
+.PHONY: bench-peers
+bench-peers: deps build ## measure the broker and mosquitto in one interleaved run (CASES= DURATION= REPEAT=)
+	python3 Benchmarks/scripts/bench-peers --broker $(BROKER) --loadgen $(LOADGEN) \
+		--cases $(CASES) --duration $(DURATION) --repeat $(REPEAT)
+
+.PHONY: bench-wildcards
+bench-wildcards: build ## what 100,000 other subscriptions cost a message
+	python3 Benchmarks/scripts/bench-wildcards --broker $(BROKER) --loadgen $(LOADGEN) \
+		--duration $(DURATION) --repeat $(REPEAT)
+
+.PHONY: docs
+docs: ## write the generated documents again
+	$(SWIFT) build --product dunlin
+	.build/debug/dunlin config limits-markdown > docs/limits.md
+
+.PHONY: clean
+clean: ## remove what was built and installed here
+	rm -rf .build .deps
