@@ -1,0 +1,46 @@
+package import BrokerCore
+import MQTTCodec
+package import MQTTModel
+import struct NIOCore.ByteBuffer
+
+/// Packets in place of bytes, for tests; they pass through the real codec all the same.
+extension CoreDriver {
+    /// The client sends a packet.
+    package func send(_ packet: Packet, version: ProtocolVersion, on connection: DriverConnection) {
+        var buffer = ByteBuffer()
+        PacketEncoder.append(packet, version: version, to: &buffer)
+        receive(buffer.readableBytesView, on: connection)
+    }
+
+    /// The packets that the client has received since the last call, by a decoder in the client's role.
+    ///
+    /// Not to be mixed with `takeOutput` on one connection.
+    package func receivePackets(of connection: DriverConnection) -> [Packet] {
+        let version = connections[connection.index].decoder.version ?? .v3_1_1
+        let receiver = connections[connection.index].receiver ?? PacketReceiver(role: .client, version: version)
+        connections[connection.index].receiver = receiver
+        receiver.append(takeOutput(of: connection))
+        var packets: [Packet] = []
+        do {
+            while let decoded = try receiver.next() { packets.append(decoded.packet) }
+        } catch {
+            faults.append("the broker sent what no client understands: \(error)")
+        }
+        return packets
+    }
+
+    /// Opens a connection and sends its CONNECT.
+    package func connect(_ connect: Connect, on shard: Int = 0) -> DriverConnection {
+        let connection = open(on: shard)
+        send(.connect(connect), version: connect.version, on: connection)
+        return connection
+    }
+
+    /// What the shards have counted, added up by `value`.
+    package func total(_ value: KeyPath<Counters, UInt64>) -> UInt64 {
+        shards.reduce(0) { $0 + $1.core.counters[keyPath: value] }
+    }
+
+    /// What one shard has counted.
+    package func counters(of shard: Int) -> Counters { shards[shard].core.counters }
+}
