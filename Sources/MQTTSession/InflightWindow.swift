@@ -1,0 +1,135 @@
+package import DequeModule
+package import MQTTModel
+
+/// A QoS 1 or 2 message that was sent and is not finished.
+package struct InflightMessage: Sendable {
+    /// What the receiver has to answer next.
+    package enum Phase: UInt8, Sendable, Hashable {
+        /// PUBLISH QoS 1 sent. Can transition to: finished, by PUBACK.
+        case awaitingPubAck
+        /// PUBLISH QoS 2 sent. Can transition to: `awaitingPubComp`, by PUBREC; finished, by a PUBREC that refuses.
+        case awaitingPubRec
+        /// PUBREL sent. Can transition to: finished, by PUBCOMP.
+        case awaitingPubComp
+    }
+
+    /// nil once PUBREC has come: the message is the receiver's, only the identifier is left [MQTT-4.3.3-7].
+    package internal(set) var message: ApplicationMessage?
+    package let subscriptionIdentifiers: [UInt32]
+    package let packetIdentifier: PacketIdentifier
+    package internal(set) var phase: Phase
+    package let isRetained: Bool
+
+    package var qos: QoS { phase == .awaitingPubAck ? .atLeastOnce : .exactlyOnce }
+}
+
+/// The messages of one session that were sent and are not finished, in the order they were first sent
+/// [MQTT-4.6.0-1], and the packet identifiers they hold [MQTT-2.2.1-3].
+///
+/// Receivers acknowledge in order, so an entry is nearly always found at the distance of its identifier from the first
+/// one's; otherwise by a scan, which the limit on the window bounds.
+package struct InflightWindow: Sendable {
+    package private(set) var entries: Deque<InflightMessage> = []
+    private var lastIdentifier: PacketIdentifier = 0
+    /// Entries from before identifiers began again at 1. While there are none, identifiers ascend, and a new one cannot
+    /// be held.
+    private var countBeforeWrap = 0
+
+    package init() {}
+
+    package var count: Int { entries.count }
+    package var isEmpty: Bool { entries.isEmpty }
+
+    /// Takes the next free packet identifier and remembers the message under it. Only while `count` is below 65,535.
+    package mutating func append(
+        _ message: ApplicationMessage, qos: QoS, isRetained: Bool = false, subscriptionIdentifiers: [UInt32] = []
+    ) -> PacketIdentifier {
+        precondition(qos != .atMostOnce, "a QoS 0 message is never in flight")
+        let identifier = nextIdentifier()
+        entries.append(
+            InflightMessage(
+                message: message, subscriptionIdentifiers: subscriptionIdentifiers, packetIdentifier: identifier,
+                phase: qos == .atLeastOnce ? .awaitingPubAck : .awaitingPubRec, isRetained: isRetained))
+        return identifier
+    }
+
+    /// The next packet identifier that no entry holds; for a SUBSCRIBE or UNSUBSCRIBE too, which share the space.
+    package mutating func nextIdentifier() -> PacketIdentifier {
+        precondition(entries.count < Int(PacketIdentifier.max), "a packet identifier is free")
+        repeat {
+            if lastIdentifier == .max {
+                lastIdentifier = 0
+                countBeforeWrap = entries.count
+            }
+            lastIdentifier += 1
+        } while holds(lastIdentifier)
+        return lastIdentifier
+    }
+
+    package func holds(_ identifier: PacketIdentifier) -> Bool {
+        guard let last = entries.last else { return false }
+        if countBeforeWrap == 0, identifier > last.packetIdentifier { return false }
+        return index(of: identifier) != nil
+    }
+
+    private func index(of identifier: PacketIdentifier) -> Int? {
+        guard let first = entries.first else { return nil }
+        let guess = Int(identifier &- first.packetIdentifier)
+        if guess < entries.count, entries[guess].packetIdentifier == identifier { return guess }
+        return entries.firstIndex { $0.packetIdentifier == identifier }
+    }
+
+    package enum AcknowledgementOutcome: Sendable, Hashable {
+        /// The entry is finished and its identifier free.
+        case finished
+        /// PUBREC was accepted, now or before: send PUBREL.
+        case release
+        /// No entry has this identifier.
+        case notFound
+        /// An entry has it, but this packet does not belong to its QoS: a protocol error.
+        case wrongPacket
+    }
+
+    /// PUBACK came, success or not: either ends the exchange [MQTT-4.3.2-3].
+    package mutating func pubAckReceived(_ identifier: PacketIdentifier) -> AcknowledgementOutcome {
+        guard let index = index(of: identifier) else { return .notFound }
+        guard entries[index].phase == .awaitingPubAck else { return .wrongPacket }
+        remove(at: index)
+        return .finished
+    }
+
+    /// PUBREC came. A refusal (reason code 0x80 or above) ends the exchange without PUBREL [MQTT-4.3.3-4].
+    package mutating func pubRecReceived(_ identifier: PacketIdentifier, isRefusal: Bool) -> AcknowledgementOutcome {
+        guard let index = index(of: identifier) else { return .notFound }
+        switch entries[index].phase {
+        case .awaitingPubAck: return .wrongPacket
+        case .awaitingPubComp: return .release
+        case .awaitingPubRec:
+            if isRefusal {
+                remove(at: index)
+                return .finished
+            }
+            entries[index].message = nil
+            entries[index].phase = .awaitingPubComp
+            return .release
+        }
+    }
+
+    /// PUBCOMP came.
+    package mutating func pubCompReceived(_ identifier: PacketIdentifier) -> AcknowledgementOutcome {
+        guard let index = index(of: identifier) else { return .notFound }
+        guard entries[index].phase == .awaitingPubComp else { return .wrongPacket }
+        remove(at: index)
+        return .finished
+    }
+
+    package mutating func removeAll() {
+        entries = []
+        countBeforeWrap = 0
+    }
+
+    private mutating func remove(at index: Int) {
+        if index < countBeforeWrap { countBeforeWrap -= 1 }
+        if index == 0 { entries.removeFirst() } else { entries.remove(at: index) }
+    }
+}
