@@ -20,7 +20,10 @@ let orderedCollections: Target.Dependency = .product(name: "OrderedCollections",
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
@@ -45,6 +48,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // Layer 0: the standard's vocabulary.
@@ -65,14 +70,14 @@ let package = Package(
             "BrokerTransport",
             ["BrokerRuntime", "BrokerCore", "MQTTModel", "MQTTCodec", nioCore, nioPosix, logging, serviceLifecycle]),
         library("MQTTClient", ["MQTTModel", "MQTTCodec", "MQTTSession", nioCore, nioPosix, logging]),
-        library("BrokerConfiguration", ["BrokerCore", configuration]),
+        library("BrokerConfiguration", ["BrokerCore", configuration, systemPackage, yams]),
 
         // Layer 4: the executable.
         .executableTarget(
             name: "dunlin",
             dependencies: [
                 "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "MQTTClient", "MQTTModel",
-                argumentParser, logging, serviceLifecycle, nioCore, nioPosix,
+                argumentParser, logging, serviceLifecycle, unixSignals, nioCore, nioPosix,
             ],
             swiftSettings: settings),
 

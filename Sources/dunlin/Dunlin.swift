@@ -7,7 +7,9 @@ struct Dunlin: AsyncParsableCommand {
         commandName: "dunlin",
         abstract: "An MQTT broker for 3.1, 3.1.1 and 5.0, and the tools around it.",
         version: "Dunlin \(version)",
-        subcommands: []
+        groupedSubcommands: [
+            CommandGroup(name: "Broker", subcommands: [Serve.self, Check.self, Config.self])
+        ]
     )
 
     /// What `--version` and `$SYS/broker/version` say.

@@ -1,0 +1,35 @@
+import BrokerCore
+
+extension BrokerSettings {
+    /// What is wrong with the settings taken together. Asked when the file and the command line have both been read,
+    /// and by `dunlin check`: a value that is fine alone may not go with another.
+    package func contradictions(file: String? = nil) -> [SettingsProblem] {
+        var problems: [SettingsProblem] = []
+        if !allowsAnonymous {
+            problems += listeners.filter { !$0.isLoopback }.map { address in
+                SettingsProblem(
+                    file: file, key: "listeners",
+                    text: """
+                        \(address) can be reached from other machines, and this version has no way to check who \
+                        connects. If everybody who reaches it may publish and subscribe, say so with --allow-anonymous \
+                        (in the file: allow-anonymous: true); otherwise listen on 127.0.0.1 only.
+                        """)
+            }
+        }
+        var seen: Set<ListenAddress> = []
+        for address in listeners where address.port != 0 && !seen.insert(address).inserted {
+            problems.append(SettingsProblem(file: file, key: "listeners", text: "\(address) is there twice"))
+        }
+        let limits = options.limits
+        if limits.outboundLowWatermark >= limits.outboundHighWatermark {
+            problems.append(
+                SettingsProblem(
+                    file: file, key: "limits.outbound-low-watermark",
+                    text: """
+                        has to be below limits.outbound-high-watermark, which is \
+                        \(Quantity.text(bytes: limits.outboundHighWatermark))
+                        """))
+        }
+        return problems
+    }
+}

@@ -1,0 +1,127 @@
+import BrokerCore
+
+extension Setting {
+    /// A key for each property of `Limits`, in its order; `limits.` and the property's name with hyphens.
+    static let limits: [Setting] = connectionLimits + packetLimits + sessionLimits + topicLimits
+
+    private static let connectionLimits: [Setting] = [
+        integer(
+            "limits.maximum-connections", \.options.limits.maximumConnections, in: 1...10_000_000,
+            counter: "connectionsRefused",
+            "Connections of one shard. A further one is closed, after a CONNACK 0x89 (Server busy) if it speaks 5.0."),
+        duration(
+            "limits.connect-timeout", \.options.limits.connectTimeout, in: .milliseconds(100)...(.seconds(3_600)),
+            counter: "connectTimeouts",
+            "Time from accepting a connection to the end of its CONNECT; then it is closed."),
+        duration(
+            "limits.close-timeout", \.options.limits.closeTimeout, in: .milliseconds(100)...(.seconds(600)),
+            "Time for what was sent before a close to leave; then the connection is cut."),
+        duration(
+            "limits.shutdown-timeout", \.options.limits.shutdownTimeout, in: .milliseconds(100)...(.seconds(600)),
+            "Time for all clients to be told and closed at shutdown; then the rest is cut."),
+        optionalInteger(
+            "limits.maximum-keep-alive", \.options.limits.maximumKeepAlive, in: 1...65_535,
+            counter: "keepAliveTimeouts",
+            """
+            Longest keep alive, seconds. A client that asks for more, or for none, is told this one in 5.0 (Server Keep \
+            Alive) and held to it in every version. Without it each client chooses.
+            """),
+        integer(
+            "limits.maximum-client-identifier-length", \.options.limits.maximumClientIdentifierLength, in: 23...65_535,
+            counter: "connectionsRefused",
+            """
+            Longest client identifier, bytes; a longer one is refused with 0x85 (3.x: return code 2). The standard \
+            wants 23 to be allowed.
+            """),
+    ]
+
+    private static let packetLimits: [Setting] = [
+        size(
+            "limits.maximum-packet-size", \.options.limits.maximumPacketSize, in: 128...268_435_460,
+            counter: "protocolViolations",
+            "Largest packet from a client, with its fixed header. A larger one ends the connection with 0x95."),
+        size(
+            "limits.outbound-high-watermark", \.options.limits.outboundHighWatermark, in: 1_024...(1 << 30),
+            counter: "droppedNotWritable",
+            """
+            Outbound bytes of one connection above which the broker stops sending: QoS 0 messages are dropped for it, \
+            QoS 1 and 2 messages wait in the session, and nothing more is read from the client.
+            """),
+        size(
+            "limits.outbound-low-watermark", \.options.limits.outboundLowWatermark, in: 0...(1 << 30),
+            "Outbound bytes below which sending goes on. Has to be below the high watermark."),
+        integer(
+            "limits.maximum-mailbox-messages", \.options.limits.maximumMailboxMessages, in: 64...(1 << 24),
+            "Messages that wait between two shards; the sender's clients are not read until there is room."),
+        size(
+            "limits.maximum-mailbox-bytes", \.options.limits.maximumMailboxBytes, in: 65_536...(1 << 34),
+            "Bytes that wait between two shards, likewise."),
+    ]
+
+    private static let sessionLimits: [Setting] = [
+        integer(
+            "limits.maximum-sessions", \.options.limits.maximumSessions, in: 1...10_000_000,
+            counter: "sessionsRefused",
+            "Sessions of one shard, connected or not. Above it a CONNECT for a new one is refused with 0x97."),
+        integer(
+            "limits.maximum-session-expiry-interval", \.options.limits.maximumSessionExpiryInterval,
+            in: 0...UInt32.max, counter: "sessionsExpired",
+            """
+            Longest session expiry interval, seconds; a longer one is cut to it and the 5.0 client is told. 4294967295 \
+            means that a session need not expire.
+            """),
+        integer(
+            "limits.receive-maximum", \.options.limits.receiveMaximum, in: 1...65_535, counter: "protocolViolations",
+            """
+            QoS 1 and 2 messages from one 5.0 client that may be unacknowledged; more end the connection with 0x93.
+            """),
+        integer(
+            "limits.maximum-inflight-messages", \.options.limits.maximumInflightMessages, in: 1...65_535,
+            """
+            QoS 1 and 2 messages sent to one client and not acknowledged yet; a client's own Receive Maximum counts if \
+            it is lower. Further ones wait in the session.
+            """),
+        integer(
+            "limits.maximum-queued-messages", \.options.limits.maximumQueuedMessages, in: 0...100_000_000,
+            counter: "droppedQueueFull",
+            "QoS 1 and 2 messages that wait in one session. A further one is dropped for it and counted."),
+        size(
+            "limits.maximum-queued-bytes", \.options.limits.maximumQueuedBytes, in: 0...(1 << 40),
+            counter: "droppedQueueFull",
+            "Bytes of the messages that wait in one session, likewise."),
+        integer(
+            "limits.maximum-pending-publishes", \.options.limits.maximumPendingPublishes, in: 1...1_000_000,
+            counter: "readingPaused",
+            "Publishes of one connection that wait for the backbone; then nothing more is read from the client."),
+        integer(
+            "limits.topic-alias-maximum", \.options.limits.topicAliasMaximum, in: 0...65_535,
+            counter: "protocolViolations",
+            "Topic aliases that one client may define; a higher one ends the connection with 0x94."),
+        integer(
+            "limits.maximum-outbound-topic-aliases", \.options.limits.maximumOutboundTopicAliases, in: 0...65_535,
+            "Topic aliases that the broker defines towards one client, if the client allows as many."),
+    ]
+
+    private static let topicLimits: [Setting] = [
+        integer(
+            "limits.maximum-subscriptions-per-session", \.options.limits.maximumSubscriptionsPerSession,
+            in: 1...100_000_000, counter: "subscriptionsRefused",
+            "Subscriptions of one session; a further one is refused with 0x97 (3.1.1: 0x80)."),
+        integer(
+            "limits.maximum-subscriptions", \.options.limits.maximumSubscriptions, in: 1...100_000_000,
+            counter: "subscriptionsRefused",
+            "Subscriptions of one shard, likewise."),
+        integer(
+            "limits.maximum-topic-levels", \.options.limits.maximumTopicLevels, in: 1...65_535,
+            counter: "subscriptionsRefused",
+            "Levels of a topic or a filter; a subscription with more is refused with 0x8F, a publish with 0x90."),
+        integer(
+            "limits.maximum-retained-messages", \.options.limits.maximumRetainedMessages, in: 0...100_000_000,
+            counter: "retainedRefused",
+            "Retained messages. A further one is refused with 0x97 and counted; in 3.x it is acknowledged and dropped."),
+        size(
+            "limits.maximum-retained-bytes", \.options.limits.maximumRetainedBytes, in: 0...(1 << 40),
+            counter: "retainedRefused",
+            "Bytes of the retained messages, likewise."),
+    ]
+}

@@ -1,0 +1,77 @@
+import BrokerCore
+
+extension Setting {
+    /// What the server is and where it listens.
+    static let server: [Setting] = [
+        listeners,
+        allowAnonymous,
+        choice("log-level", \.logLevel, "How much is logged on standard error: this level and the graver ones."),
+        optionalInteger(
+            "shards", \.shardCount, in: 1...256,
+            """
+            Event loops, each with a thread and its share of the sessions. Without it: one for each CPU that the process \
+            may run on.
+            """),
+        choice(
+            "shared-subscription-strategy", \.options.sharedStrategy,
+            """
+            Which member of a shared subscription gets the next message: each in turn, or the one with the fewest \
+            messages that it has not acknowledged.
+            """),
+        duration(
+            "status-interval", \.options.statusInterval, in: .zero...(.seconds(86_400)),
+            "Time between two updates of the topics under $SYS/broker; 0s turns them off."),
+        responseInformation,
+    ]
+
+    private static let listeners = Setting(
+        "listeners", .list, range: "HOST:PORT, …",
+        """
+        Addresses to listen on. An IPv6 address stands in brackets and in quotes: "[::1]:1883". Port 0 lets the system \
+        choose. An address that other machines can reach needs allow-anonymous.
+        """
+    ) { value, settings throws(Refusal) in
+        guard case .list(let texts) = value, !texts.isEmpty else {
+            throw Refusal(text: "has to be a list with at least one address, for example [\"127.0.0.1:1883\"]")
+        }
+        var addresses: [ListenAddress] = []
+        for text in texts {
+            do throws(ListenAddress.Malformed) {
+                addresses.append(try ListenAddress(parsing: text))
+            } catch {
+                throw Refusal(text: error.description)
+            }
+        }
+        settings.listeners = addresses
+    } written: { settings in
+        "[" + settings.listeners.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
+    }
+
+    private static let allowAnonymous = Setting(
+        "allow-anonymous", .boolean, range: "true, false",
+        """
+        Lets listeners that other machines can reach take any client. This version cannot check who connects, so true \
+        means: whoever reaches the port may publish and subscribe to everything.
+        """
+    ) { value, settings throws(Refusal) in
+        guard case .boolean(let isAllowed) = value else { throw Refusal(text: "has to be true or false") }
+        settings.allowsAnonymous = isAllowed
+    } written: {
+        $0.allowsAnonymous ? "true" : "false"
+    }
+
+    private static let responseInformation = Setting(
+        "response-information", .text, range: "a topic, at most 1024 bytes",
+        """
+        Answer to a 5.0 client that requests Response Information: the prefix of the topics on which it may be \
+        answered. %c stands for its client identifier. Without it none is given.
+        """
+    ) { value, settings throws(Refusal) in
+        guard case .text(let text) = value, (1...1024).contains(text.utf8.count),
+            !text.contains(where: { $0 == "+" || $0 == "#" || $0 == "\0" })
+        else { throw Refusal(text: "has to be the beginning of a topic, without + and #, of at most 1024 bytes") }
+        settings.options.responseInformation = text
+    } written: {
+        $0.options.responseInformation.map { "\"\($0)\"" }
+    }
+}

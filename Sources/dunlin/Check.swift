@@ -1,0 +1,28 @@
+import ArgumentParser
+import BrokerConfiguration
+
+/// `dunlin check`: says whether a configuration file would do, without starting anything.
+struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check a configuration file.",
+        discussion: """
+            Judges the file by the rules that `dunlin serve --config` goes by and lists everything that is wrong with \
+            it. Exit codes: 0 the file is fine; 1 it is not; 64 bad command line.
+            """)
+
+    @Argument(help: "The configuration file.", completion: .file())
+    var file: String
+
+    func run() async throws {
+        do throws(InvalidSettings) {
+            let settings = try await BrokerSettings(contentsOfFile: file)
+            let contradictions = settings.contradictions(file: file)
+            if !contradictions.isEmpty { throw InvalidSettings(contradictions) }
+            let list = settings.listeners.map(\.description).joined(separator: ", ")
+            StandardStreams.writeLine("\(file) is fine; the broker would listen on \(list)")
+        } catch {
+            for problem in error.problems { StandardStreams.writeErrorLine("\(problem)") }
+            throw BrokerExitCode.failure
+        }
+    }
+}

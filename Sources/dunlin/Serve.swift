@@ -1,0 +1,145 @@
+import ArgumentParser
+import BrokerConfiguration
+import BrokerCore
+import BrokerTransport
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// `dunlin serve`: the broker.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the broker.",
+        discussion: """
+            Without options it listens on 127.0.0.1:1883, for this machine only. When it is ready it prints one line on \
+            standard output, "Dunlin VERSION listening on ADDRESS"; its log goes to standard error. SIGTERM or SIGINT \
+            tells every client goodbye and ends it within the shutdown timeout (limits.shutdown-timeout, 5s).
+
+            Options override the configuration file. \(BrokerExitCode.help)
+            """)
+
+    @Option(
+        name: .long, help: ArgumentHelp("Address to listen on; may be repeated.", valueName: "host:port"),
+        transform: { try Serve.address($0) })
+    var listen: [ListenAddress] = []
+
+    @Option(
+        name: .long, help: ArgumentHelp("Configuration file; see `dunlin config default`.", valueName: "file"),
+        completion: .file())
+    var config: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Directory for what has to outlive the process. This version keeps everything in memory and warns.",
+            valueName: "dir"),
+        completion: .directory)
+    var data: String?
+
+    @Option(name: .long, help: ArgumentHelp("How much is logged.", valueName: "level"))
+    var logLevel: LogLevel?
+
+    @Flag(
+        name: .long,
+        help: "Take clients that nobody has checked, on addresses that other machines can reach, too.")
+    var allowAnonymous = false
+
+    @Option(name: .long, help: ArgumentHelp("Event loops; one for each CPU if not given.", valueName: "n"))
+    var shards: Int?
+
+    func validate() throws {
+        if let shards, !(1...256).contains(shards) {
+            throw ValidationError("--shards has to be within 1–256, not \(shards).")
+        }
+    }
+
+    func run() async throws {
+        let settings = try await settings()
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "dunlin")
+        logger.logLevel = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
+        warn(about: settings, to: logger)
+
+        let server = BrokerServer(configuration: BrokerServerConfiguration(settings), logger: logger)
+        do {
+            try await serve(server, within: settings.options.limits.shutdownTimeout, logger: logger)
+        } catch let error as ListenerError {
+            StandardStreams.writeErrorLine("Error: \(error)")
+            throw BrokerExitCode.failure
+        }
+    }
+
+    /// The configuration file with the options over it.
+    private func settings() async throws -> BrokerSettings {
+        var settings = BrokerSettings()
+        do throws(InvalidSettings) {
+            if let config { settings = try await BrokerSettings(contentsOfFile: config) }
+            if !listen.isEmpty { settings.listeners = listen }
+            if allowAnonymous { settings.allowsAnonymous = true }
+            if let logLevel { settings.logLevel = logLevel }
+            if let shards { settings.shardCount = shards }
+            let contradictions = settings.contradictions()
+            if !contradictions.isEmpty { throw InvalidSettings(contradictions) }
+        } catch {
+            for problem in error.problems { StandardStreams.writeErrorLine("Error: \(problem)") }
+            throw BrokerExitCode.badConfiguration
+        }
+        settings.options.versionText = "Dunlin \(Dunlin.version)"
+        return settings
+    }
+
+    private func warn(about settings: BrokerSettings, to logger: Logger) {
+        if let data {
+            logger.warning(
+                """
+                this version keeps sessions, retained messages and queued messages in memory: nothing is written to the \
+                data directory, and everything is gone when the process ends
+                """,
+                metadata: ["directory": "\(data)"])
+        }
+        for listener in settings.listeners where !listener.isLoopback {
+            logger.warning(
+                "whoever reaches this address may publish and subscribe to everything: clients are not checked",
+                metadata: ["address": "\(listener)"])
+        }
+    }
+
+    private func serve(_ server: BrokerServer, within shutdownTimeout: Duration, logger: Logger) async throws {
+        var configuration = ServiceGroupConfiguration(
+            services: [.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup)],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger)
+        // The server ends by itself within its timeout; this bound is for the case that it does not.
+        configuration.maximumGracefulShutdownDuration = shutdownTimeout + .seconds(5)
+        let group = ServiceGroup(configuration: configuration)
+        async let announcement: Void = announce(server, logger: logger)
+        try await group.run()
+        await announcement
+    }
+
+    /// Says where the broker listens, once it does. What keeps it from that is `run`'s to tell.
+    private func announce(_ server: BrokerServer, logger: Logger) async {
+        guard let addresses = try? await server.boundAddresses(), !addresses.isEmpty else { return }
+        for address in addresses { logger.info("listening", metadata: ["address": "\(address)"]) }
+        let list = addresses.map(\.description).joined(separator: ", ")
+        StandardStreams.writeLine("Dunlin \(Dunlin.version) listening on \(list)")
+    }
+
+    private static func address(_ text: String) throws -> ListenAddress {
+        do throws(ListenAddress.Malformed) {
+            return try ListenAddress(parsing: text)
+        } catch {
+            throw ValidationError(error.description)
+        }
+    }
+}
+
+extension LogLevel: ExpressibleByArgument {}
+
+extension BrokerServerConfiguration {
+    init(_ settings: BrokerSettings) {
+        self.init(
+            listeners: settings.listeners.map { Listener(host: $0.host, port: $0.port) },
+            shardCount: settings.shardCount, options: settings.options)
+    }
+}
