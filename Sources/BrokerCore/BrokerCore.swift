@@ -1,28 +1,7 @@
+import Backbone
 package import MQTTModel
-
-/// How a broker behaves where the standard leaves a choice.
-package struct BrokerOptions: Sendable {
-    package var limits = Limits()
-    /// Which member of a shared subscription gets the next message.
-    package var sharedStrategy: SharedStrategy = .roundRobin
-    /// Shown at `$SYS/broker/version`.
-    package var versionText = "Dunlin"
-    /// Time between two updates of `$SYS`; zero turns `$SYS` off.
-    package var statusInterval: Duration = .seconds(10)
-    /// Response Information for clients that ask for it (5.0 section 3.2.2.3.14): the prefix of their response topics.
-    /// `%c` becomes the client identifier. nil answers none.
-    package var responseInformation: String?
-
-    package init() {}
-}
-
-/// Which member of a shared subscription gets the next message (5.0 section 4.8.2 leaves it to the server).
-package enum SharedStrategy: String, Sendable, CaseIterable {
-    /// Each in turn.
-    case roundRobin = "round-robin"
-    /// The one with the fewest messages that it has not acknowledged; in turn among equals.
-    case leastInflight = "least-inflight"
-}
+import MQTTSession
+import TopicIndex
 
 /// One shard of a broker as a pure state machine: connections, sessions, routing, retained messages, wills and shared
 /// subscriptions. Inputs go in, effects come out; there is no socket, clock, random source, task, lock or log in it.
@@ -42,17 +21,64 @@ package struct BrokerCore: ~Copyable {
     package let options: BrokerOptions
     package internal(set) var counters = Counters()
 
+    var connections = ConnectionTable()
+    var sessions = SessionTable()
+    var index: SubscriptionIndex
+    var retained = RetainedIndex()
+    var deadlines = DeadlineQueue<TimerKey>()
+    /// The deadline that the driver was told last.
+    var announcedDeadline = Instant.distantFuture
+    /// Publishes that wait for the backbone, by the connection they came from.
+    var pipelines: [ConnectionID: PublishPipeline] = [:]
+    /// The connection whose pipeline has the publish that a command was made for.
+    var pipelineOfToken: [BackboneToken: ConnectionID] = [:]
+    var nextToken: UInt64 = 1
+    var startedAt: Instant?
+    var isShuttingDown = false
+
     package init(shard: UInt16 = 0, shardCount: UInt16 = 1, options: BrokerOptions = BrokerOptions()) {
         precondition(shard < shardCount, "a shard's index is below the number of shards")
         self.shard = shard
         self.shardCount = shardCount
         self.options = options
+        self.index = SubscriptionIndex(hashSeed: options.hashSeed)
     }
+
+    var limits: Limits { options.limits }
 
     /// Tells the core what happened at `now`; appends to `effects` what the driver has to do.
     package mutating func step(
         _ input: consuming Input, at now: Instant, using random: inout some RandomNumberGenerator,
         into effects: inout Effects
     ) {
+        if startedAt == nil { start(at: now) }
+        switch consume input {
+        case .packetReceived(let connection, let packet):
+            packetReceived(packet, on: connection, at: now, using: &random, into: &effects)
+        case .connectionOpened(let connection):
+            connectionOpened(connection, at: now, into: &effects)
+        case .violationReceived(let connection, let violation, let version):
+            refuse(connection, for: violation, version: version, at: now, into: &effects)
+        case .connectionClosed(let connection):
+            connectionClosed(connection, at: now, into: &effects)
+        case .writabilityChanged(let connection, let isWritable):
+            writabilityChanged(of: connection, to: isWritable, at: now, into: &effects)
+        case .deadlineReached:
+            deadlineReached(at: now, into: &effects)
+        case .backboneAnswered(let token, let outcome):
+            backboneAnswered(token, outcome, at: now, into: &effects)
+        case .retainedChanged(let change):
+            retainedChanged(change, at: now, into: &effects)
+        case .peerMessageReceived(let message):
+            peerMessageReceived(message, at: now, into: &effects)
+        case .shutdownRequested:
+            shutDown(at: now, into: &effects)
+        }
+        announceDeadline(into: &effects)
+    }
+
+    /// The publisher that `session` is to others.
+    func reference(to session: Session) -> PublisherReference {
+        PublisherReference(shard: shard, session: session.slot, generation: session.generation)
     }
 }

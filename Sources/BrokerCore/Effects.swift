@@ -18,14 +18,15 @@ package struct Recipient: Sendable, Hashable {
     package var subscriptionIdentifierCount: UInt16
 }
 
-/// What the driver has to do. In the imperative; see `BrokerCore` for the driver's duties.
+/// What the driver has to do. In the imperative; see `BrokerCore` for the driver's duties. The rare and large ones are
+/// boxed, so that the frequent ones stay small.
 package enum Effect: Sendable {
     /// Send the message to every recipient in `Effects.recipients[range]`. `remainingExpiry` replaces the message's
     /// expiry interval in 5.0 packets [MQTT-3.3.2-6]; `UInt32.max` stands for none.
     case publish(ApplicationMessage, recipients: Range<Int>, remainingExpiry: UInt32)
     /// Send PUBACK, PUBREC, PUBREL or PUBCOMP without properties.
     case acknowledge(ConnectionID, Acknowledgement.Kind, PacketIdentifier, ReasonCode)
-    case send(ConnectionID, Packet)
+    indirect case send(ConnectionID, Packet)
     /// Send what was sent before, then close the network connection, within `Limits.closeTimeout`. The core has already
     /// forgotten the connection: nothing more of it may be reported.
     case close(ConnectionID)
@@ -39,7 +40,7 @@ package enum Effect: Sendable {
     /// any client sends after it has seen an effect of this step.
     case forward(shard: UInt16, PeerMessage)
     /// For logs and metrics; changes nothing.
-    case report(BrokerEvent)
+    indirect case report(BrokerEvent)
 }
 
 /// The effects of a step, in the order in which the driver runs them. One buffer is used again for every step.
@@ -57,5 +58,15 @@ package struct Effects: Sendable {
         all.removeAll(keepingCapacity: true)
         recipients.removeAll(keepingCapacity: true)
         subscriptionIdentifiers.removeAll(keepingCapacity: true)
+    }
+}
+
+extension Effects {
+    /// Ends a group of recipients: one effect for all that were appended since `start`, none if there are none.
+    mutating func publish(_ message: ApplicationMessage, toRecipientsFrom start: Int, at now: Instant) {
+        let end = recipients.count
+        guard end > start else { return }
+        let remainingExpiry = message.expiryInterval == nil ? UInt32.max : message.remainingExpiry(at: now) ?? .max
+        all.append(.publish(message, recipients: start..<end, remainingExpiry: remainingExpiry))
     }
 }

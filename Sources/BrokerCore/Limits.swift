@@ -3,7 +3,7 @@
 package struct Limits: Sendable, Hashable {
     // MARK: Connections
 
-    /// Connections of one shard. A further one is closed, after a CONNACK 0x89 if it speaks 5.0.
+    /// Connections of one shard. A further one is closed at once.
     package var maximumConnections = 1_000_000
     /// Time from accepting a connection to its CONNECT; then it is closed.
     package var connectTimeout: Duration = .seconds(10)
@@ -11,8 +11,8 @@ package struct Limits: Sendable, Hashable {
     package var closeTimeout: Duration = .seconds(5)
     /// Time for all clients to be told and closed at shutdown; then the rest is cut.
     package var shutdownTimeout: Duration = .seconds(5)
-    /// Longest keep alive, seconds: a client that asks for more, or for none, is told this one in 5.0 (Server Keep
-    /// Alive) and held to it in every version. nil lets each client choose.
+    /// Longest keep alive, seconds: a 5.0 client that asks for more, or for none, is told this one (Server Keep Alive)
+    /// and held to it. A 3.x client cannot be told and keeps its own. nil lets each client choose.
     package var maximumKeepAlive: UInt16?
     /// Longest client identifier, bytes; a longer one is refused with 0x85.
     package var maximumClientIdentifierLength = 65_535
@@ -45,6 +45,9 @@ package struct Limits: Sendable, Hashable {
     package var maximumQueuedMessages = 10_000
     /// Bytes of the messages that wait in one session, likewise.
     package var maximumQueuedBytes = 1 << 26
+    /// Copies of retained messages that wait in one session after its SUBSCRIBEs. A subscription that would bring more is
+    /// refused with 0x97.
+    package var maximumQueuedRetainedMessages = 1_000_000
     /// Publishes of one connection that wait for the backbone; then nothing more is read from the client.
     package var maximumPendingPublishes = 1024
     /// Topic aliases that one client may define.
@@ -58,7 +61,8 @@ package struct Limits: Sendable, Hashable {
     package var maximumSubscriptionsPerSession = 200_000
     /// Subscriptions of one shard, likewise.
     package var maximumSubscriptions = 5_000_000
-    /// Levels of a topic or a filter; a subscription with more is refused with 0x8F, a publish with 0x90.
+    /// Levels of a filter or of a retained message's topic; a subscription with more is refused with 0x8F, a retained
+    /// publish with 0x90.
     package var maximumTopicLevels = 128
     /// Retained messages. A further one is refused with 0x97 and counted; in 3.x it is acknowledged and dropped.
     package var maximumRetainedMessages = 1_000_000

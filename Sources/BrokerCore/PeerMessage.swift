@@ -8,7 +8,7 @@ package enum PeerMessage: Sendable {
     case routeAdded(shard: UInt16, pattern: String)
     case routeRemoved(shard: UInt16, pattern: String)
     /// How many members `shard` has in a shared subscription, and how many of them are connected.
-    case groupChanged(shard: UInt16, group: SharedGroup, members: UInt32, connectedMembers: UInt32)
+    indirect case groupChanged(shard: UInt16, group: SharedGroup, members: UInt32, connectedMembers: UInt32)
     /// A message for the receiving shard's ordinary subscribers, if `toSubscribers`, and for one of its members of
     /// each of `groups`.
     case published(ApplicationMessage, publisher: PublisherReference, toSubscribers: Bool, groups: [SharedGroup])

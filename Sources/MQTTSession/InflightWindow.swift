@@ -34,6 +34,8 @@ package struct InflightWindow: Sendable {
     /// Entries from before identifiers began again at 1. While there are none, identifiers ascend, and a new one cannot
     /// be held.
     private var countBeforeWrap = 0
+    /// Entries at the end that were not sent yet on this connection.
+    package private(set) var resendCount = 0
 
     package init() {}
 
@@ -45,6 +47,7 @@ package struct InflightWindow: Sendable {
         _ message: ApplicationMessage, qos: QoS, isRetained: Bool = false, subscriptionIdentifiers: [UInt32] = []
     ) -> PacketIdentifier {
         precondition(qos != .atMostOnce, "a QoS 0 message is never in flight")
+        precondition(resendCount == 0, "what was sent before is sent again first")
         let identifier = nextIdentifier()
         entries.append(
             InflightMessage(
@@ -123,13 +126,30 @@ package struct InflightWindow: Sendable {
         return .finished
     }
 
+    /// A new connection to the same session: every entry is to be sent once more, in order [MQTT-4.4.0-1].
+    package mutating func beginResend() { resendCount = entries.count }
+
+    /// The next entry to send once more, nil when all have been; counts as sent.
+    package mutating func takeNextToResend() -> InflightMessage? {
+        guard resendCount > 0 else { return nil }
+        resendCount -= 1
+        return entries[entries.count - 1 - resendCount]
+    }
+
+    /// Ends an exchange without an answer: the message cannot be sent on this connection.
+    package mutating func abandon(_ identifier: PacketIdentifier) {
+        if let index = index(of: identifier) { remove(at: index) }
+    }
+
     package mutating func removeAll() {
         entries = []
         countBeforeWrap = 0
+        resendCount = 0
     }
 
     private mutating func remove(at index: Int) {
         if index < countBeforeWrap { countBeforeWrap -= 1 }
+        if index >= entries.count - resendCount { resendCount -= 1 }
         if index == 0 { entries.removeFirst() } else { entries.remove(at: index) }
     }
 }

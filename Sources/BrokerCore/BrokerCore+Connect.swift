@@ -1,0 +1,184 @@
+import MQTTModel
+import MQTTSession
+
+extension BrokerCore {
+    /// CONNECT on a connection that waited for it (section 3.1.4).
+    mutating func connectReceived(
+        _ connect: Connect, on connection: ConnectionID, at now: Instant,
+        using random: inout some RandomNumberGenerator, into effects: inout Effects
+    ) {
+        if let reasonCode = reasonToRefuse(connect) {
+            refuseConnect(connect, on: connection, reasonCode: reasonCode, into: &effects)
+            return
+        }
+        var clientIdentifier = connect.clientIdentifier
+        if clientIdentifier.isEmpty { clientIdentifier = assignClientIdentifier(using: &random) }
+        precondition(
+            HomeShard.index(of: clientIdentifier, shardCount: shardCount) == shard,
+            "the driver brings a CONNECT to the home shard of its client identifier")
+
+        let earlier = endEarlierConnection(
+            of: clientIdentifier, isCleanStart: connect.cleanStart, at: now, into: &effects)
+        guard earlier != nil || sessions.count < limits.maximumSessions else {
+            counters.sessionsRefused += 1
+            refuseConnect(connect, on: connection, reasonCode: .quotaExceeded, into: &effects)
+            return
+        }
+        let session = earlier ?? sessions.insert(clientIdentifier: clientIdentifier)
+        connections.setOnline(connection, session: session.slot)
+        abandonDeadline()
+        bringOnline(session, connect, on: connection, at: now)
+        sendConnAck(to: session, connect, isSessionPresent: earlier != nil, into: &effects)
+        report(
+            .clientConnected(
+                connection, clientIdentifier: clientIdentifier, version: connect.version,
+                isSessionPresent: earlier != nil), into: &effects)
+        groupsChanged(of: session, into: &effects)
+        session.inflight.beginResend()
+        pump(session, at: now, into: &effects)
+    }
+
+    /// Why the CONNECT cannot be accepted; nil if it can.
+    private func reasonToRefuse(_ connect: Connect) -> ReasonCode? {
+        if connect.properties.authenticationMethod != nil { return .badAuthenticationMethod }
+        if connect.clientIdentifier.isEmpty {
+            // 3.1 knows no empty identifier; 3.1.1 only for a session that ends with its connection [MQTT-3.1.3-8].
+            if connect.version == .v3_1 || (connect.version == .v3_1_1 && !connect.cleanStart) {
+                return .clientIdentifierNotValid
+            }
+        }
+        if connect.clientIdentifier.utf8.count > limits.maximumClientIdentifierLength {
+            return .clientIdentifierNotValid
+        }
+        return isShuttingDown ? .serverShuttingDown : nil
+    }
+
+    private mutating func refuseConnect(
+        _ connect: Connect, on connection: ConnectionID, reasonCode: ReasonCode, into effects: inout Effects
+    ) {
+        counters.connectionsRefused += 1
+        effects.all.append(.send(connection, .connAck(ConnAck(reasonCode: reasonCode))))
+        close(connection, into: &effects)
+        report(
+            .connectionRefused(connection, clientIdentifier: connect.clientIdentifier, reasonCode), into: &effects)
+    }
+
+    /// A client identifier that nobody has, at home on this shard, so that its owner finds the session again
+    /// [MQTT-3.1.3-6, MQTT-3.1.3-7].
+    private func assignClientIdentifier(using random: inout some RandomNumberGenerator) -> String {
+        while true {
+            let number = String(UInt64.random(in: .min ... .max, using: &random), radix: 36)
+            let candidate = "dunlin-\(number)"
+            if HomeShard.index(of: candidate, shardCount: shardCount) == shard, sessions.session(for: candidate) == nil
+            {
+                return candidate
+            }
+        }
+    }
+
+    /// Takes the session over from its connection, if it has one, and ends it if it is not to be resumed.
+    /// - Returns: the session, if it goes on [MQTT-3.1.2-5].
+    private mutating func endEarlierConnection(
+        of clientIdentifier: String, isCleanStart: Bool, at now: Instant, into effects: inout Effects
+    ) -> Session? {
+        guard let session = sessions.session(for: clientIdentifier) else { return nil }
+        let generation = session.generation
+        if session.online != nil {
+            counters.takeovers += 1
+            report(.sessionTakenOver(clientIdentifier: clientIdentifier), into: &effects)
+            disconnect(session, reasonCode: .sessionTakenOver, at: now, into: &effects)
+        }
+        // A session without an expiry interval has ended with the connection that was just closed.
+        guard sessions.session(slot: session.slot, generation: generation) != nil else { return nil }
+        if isCleanStart {
+            endSession(session, at: now, into: &effects)
+            return nil
+        }
+        return session
+    }
+
+    private mutating func bringOnline(
+        _ session: Session, _ connect: Connect, on connection: ConnectionID, at now: Instant
+    ) {
+        let properties = connect.properties
+        let isV5 = connect.version == .v5_0
+        let keepAlive = isV5 ? serverKeepAlive(for: connect.keepAlive) : connect.keepAlive
+        let keepAliveTimeout: Duration? = keepAlive == 0 ? nil : .milliseconds(Int64(keepAlive) * 1500)
+        session.online = OnlineState(
+            connection: connection, version: connect.version, keepAliveTimeout: keepAliveTimeout,
+            window: Int(min(properties.receiveMaximum ?? .max, limits.maximumInflightMessages)),
+            maximumPacketSize: properties.maximumPacketSize.map(Int.init),
+            wantsProblemInformation: properties.requestProblemInformation != 0,
+            receivedAliases: ReceivedTopicAliases(maximum: isV5 ? limits.topicAliasMaximum : 0),
+            sentAliases: SentTopicAliases(
+                maximum: min(properties.topicAliasMaximum ?? 0, limits.maximumOutboundTopicAliases)),
+            lastReceived: now)
+        session.expiryInterval =
+            isV5
+            ? min(properties.sessionExpiryInterval ?? 0, limits.maximumSessionExpiryInterval)
+            : connect.cleanStart ? 0 : limits.maximumSessionExpiryInterval
+        session.expiresAt = .distantFuture
+        // Reconnecting to the session in time cancels a will whose delay runs [MQTT-3.1.3-9].
+        if session.willDueAt != nil { abandonDeadline() }
+        session.willDueAt = nil
+        session.will = connect.will
+        sessions.updatePath(of: session)
+        if let keepAliveTimeout {
+            deadlines.set(.keepAlive(connection), at: now.advanced(by: keepAliveTimeout))
+        }
+    }
+
+    /// The keep alive that counts: the client's, or the server's if the client's is longer or off [MQTT-3.2.2-21].
+    private func serverKeepAlive(for requested: UInt16) -> UInt16 {
+        guard let maximum = limits.maximumKeepAlive else { return requested }
+        return requested == 0 ? maximum : min(requested, maximum)
+    }
+
+    private mutating func sendConnAck(
+        to session: Session, _ connect: Connect, isSessionPresent: Bool, into effects: inout Effects
+    ) {
+        guard let online = session.online else { return }
+        var connAck = ConnAck(isSessionPresent: isSessionPresent, reasonCode: .success)
+        // 3.1 has no Session Present: the bit is reserved there.
+        if connect.version == .v3_1 { connAck.isSessionPresent = false }
+        if connect.version == .v5_0 {
+            connAck.properties = connAckProperties(for: connect, session: session)
+        }
+        effects.all.append(.send(online.connection, .connAck(connAck)))
+    }
+
+    private func connAckProperties(for connect: Connect, session: Session) -> Properties {
+        var properties: [Property] = []
+        properties.reserveCapacity(6)
+        if let asked = connect.properties.sessionExpiryInterval, asked != session.expiryInterval {
+            properties.append(.sessionExpiryInterval(session.expiryInterval))
+        }
+        if limits.receiveMaximum != .max { properties.append(.receiveMaximum(limits.receiveMaximum)) }
+        properties.append(.maximumPacketSize(limits.maximumPacketSize))
+        if connect.clientIdentifier.isEmpty { properties.append(.assignedClientIdentifier(session.clientIdentifier)) }
+        if limits.topicAliasMaximum > 0 { properties.append(.topicAliasMaximum(limits.topicAliasMaximum)) }
+        let keepAlive = serverKeepAlive(for: connect.keepAlive)
+        if keepAlive != connect.keepAlive { properties.append(.serverKeepAlive(keepAlive)) }
+        if connect.properties.requestResponseInformation == 1, let template = options.responseInformation {
+            properties.append(.responseInformation(expand(template, clientIdentifier: session.clientIdentifier)))
+        }
+        return Properties(properties)
+    }
+
+    private func expand(_ template: String, clientIdentifier: String) -> String {
+        var result = ""
+        var rest = template[...]
+        while let percent = rest.firstIndex(of: "%") {
+            result += rest[..<percent]
+            rest = rest[percent...]
+            if rest.hasPrefix("%c") {
+                result += clientIdentifier
+                rest = rest.dropFirst(2)
+            } else {
+                result += "%"
+                rest = rest.dropFirst()
+            }
+        }
+        return result + rest
+    }
+}

@@ -1,0 +1,104 @@
+import MQTTSession
+import TopicIndex
+import MQTTModel
+
+extension BrokerCore {
+    /// Retained messages that one tick of `$SYS` looks at for expiry.
+    static let retainedSweepCount = 10_000
+
+    mutating func start(at now: Instant) {
+        startedAt = now
+        guard options.statusInterval > .zero else { return }
+        publishStatus(at: now)
+        deadlines.set(.status, at: now.advanced(by: options.statusInterval))
+    }
+
+    /// Everything that is due. What is set meanwhile waits for the next step, even if it is due at once.
+    mutating func deadlineReached(at now: Instant, into effects: inout Effects) {
+        // The driver's timer has fired: whatever is earliest afterwards has to be announced again.
+        announcedDeadline = .distantFuture
+        var due: [TimerKey] = []
+        while let key = deadlines.popDue(at: now) { due.append(key) }
+        for key in due { fire(key, at: now, into: &effects) }
+    }
+
+    private mutating func fire(_ key: TimerKey, at now: Instant, into effects: inout Effects) {
+        switch key {
+        case .connectTimeout(let connection):
+            guard connections.phase(of: connection) == .awaitingConnect else { return }
+            counters.connectTimeouts += 1
+            close(connection, into: &effects)
+        case .keepAlive(let connection):
+            checkKeepAlive(of: connection, at: now, into: &effects)
+        case .sessionExpiry(let slot, let generation, let armedAt):
+            checkExpiry(slot: slot, generation: generation, armedAt: armedAt, at: now, into: &effects)
+        case .will(let slot, let generation, let dueAt):
+            guard let session = sessions.session(slot: slot, generation: generation), session.willDueAt == dueAt
+            else { return }
+            publishWill(of: session, at: now, into: &effects)
+        case .pump(let slot, let generation):
+            guard let session = sessions.session(slot: slot, generation: generation) else { return }
+            pump(session, at: now, into: &effects)
+        case .status:
+            _ = retained.removeExpired(at: now, visiting: BrokerCore.retainedSweepCount)
+            updateStatus(at: now, into: &effects)
+            deadlines.set(.status, at: now.advanced(by: options.statusInterval))
+        }
+    }
+
+    /// Nothing came for one and a half times the keep alive: as if the network had failed [MQTT-3.1.2-22].
+    private mutating func checkKeepAlive(of connection: ConnectionID, at now: Instant, into effects: inout Effects) {
+        guard let slot = connections.session(of: connection), let session = sessions.slots[slot],
+            let online = session.online, let timeout = online.keepAliveTimeout
+        else { return }
+        let dueAt = online.lastReceived.advanced(by: timeout)
+        guard dueAt <= now else {
+            deadlines.set(.keepAlive(connection), at: dueAt)
+            return
+        }
+        counters.keepAliveTimeouts += 1
+        disconnect(session, reasonCode: .keepAliveTimeout, at: now, into: &effects)
+    }
+
+    private mutating func checkExpiry(
+        slot: UInt32, generation: UInt32, armedAt: Instant, at now: Instant, into effects: inout Effects
+    ) {
+        guard let session = sessions.session(slot: slot, generation: generation), session.expiryArmedAt == armedAt
+        else { return }
+        session.expiryArmedAt = nil
+        guard session.online == nil, session.expiresAt != .distantFuture else { return }
+        guard session.expiresAt <= now else {
+            armExpiry(of: session)
+            return
+        }
+        counters.sessionsExpired += 1
+        report(.sessionExpired(clientIdentifier: session.clientIdentifier), into: &effects)
+        endSession(session, at: now, into: &effects)
+    }
+
+    /// Tells the driver the earliest deadline when it is another than the last one it was told.
+    mutating func announceDeadline(into effects: inout Effects) {
+        let earliest = deadlines.earliest ?? .distantFuture
+        guard earliest < announcedDeadline else { return }
+        announcedDeadline = earliest
+        effects.all.append(.setDeadline(earliest))
+    }
+
+    /// An entry in the queue has lost its owner.
+    mutating func abandonDeadline() {
+        let connections = connections
+        let sessions = sessions
+        deadlines.abandon { key in
+            switch key {
+            case .connectTimeout(let connection): connections.phase(of: connection) == .awaitingConnect
+            case .keepAlive(let connection): connections.phase(of: connection) == .online
+            case .sessionExpiry(let slot, let generation, let armedAt):
+                sessions.session(slot: slot, generation: generation)?.expiryArmedAt == armedAt
+            case .will(let slot, let generation, let dueAt):
+                sessions.session(slot: slot, generation: generation)?.willDueAt == dueAt
+            case .pump(let slot, let generation): sessions.session(slot: slot, generation: generation) != nil
+            case .status: true
+            }
+        }
+    }
+}

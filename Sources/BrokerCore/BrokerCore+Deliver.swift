@@ -1,0 +1,195 @@
+import DequeModule
+import MQTTModel
+import MQTTSession
+
+extension BrokerCore {
+    /// Bytes that one step sends from a session's queue; the rest goes in the next, so that no session keeps the shard
+    /// from the others, and a connection that fills up is noticed.
+    static let pumpBytes = 1 << 18
+
+    /// Gives a message to a session: sends it now, keeps it for later, or drops it, by the session's limits. What is
+    /// sent is appended to `effects.recipients`; the caller ends the group.
+    mutating func deliver(
+        _ message: ApplicationMessage, to session: Session, qos: QoS, isRetained: Bool,
+        subscriptionIdentifiers: ArraySlice<UInt32>, at now: Instant, into effects: inout Effects
+    ) {
+        if session.queue.isEmpty, canSend(qos, to: session) {
+            send(
+                message, to: session, qos: qos, isRetained: isRetained,
+                subscriptionIdentifiers: subscriptionIdentifiers, into: &effects)
+            return
+        }
+        if qos == .atMostOnce {
+            // It waits only behind retained messages, which it must not pass; else it goes now or never.
+            guard session.online?.isWritable == true else {
+                counters.droppedNotWritable += 1
+                return
+            }
+            if session.queuedRetainedCount == 0 {
+                send(
+                    message, to: session, qos: qos, isRetained: isRetained,
+                    subscriptionIdentifiers: subscriptionIdentifiers, into: &effects)
+                return
+            }
+        }
+        enqueue(
+            QueuedMessage(
+                message: message, subscriptionIdentifiers: Array(subscriptionIdentifiers), qos: qos,
+                isRetained: isRetained, isRetainedCopy: false),
+            for: session, into: &effects)
+    }
+
+    private func canSend(_ qos: QoS, to session: Session) -> Bool {
+        guard let online = session.online, online.isWritable else { return false }
+        return qos == .atMostOnce || (session.inflight.count < online.window && session.inflight.resendCount == 0)
+    }
+
+    private mutating func enqueue(_ queued: QueuedMessage, for session: Session, into effects: inout Effects) {
+        guard session.queue.count - session.queuedRetainedCount < limits.maximumQueuedMessages,
+            session.queuedBytes + queued.message.byteCount <= limits.maximumQueuedBytes
+        else {
+            counters.droppedQueueFull += 1
+            report(.queueOverflowed(clientIdentifier: session.clientIdentifier), into: &effects)
+            return
+        }
+        session.queue.append(queued)
+        session.queuedBytes += queued.message.byteCount
+    }
+
+    /// Appends the recipient of a message that goes out now; nothing if the client takes no packet of its size, which
+    /// counts as delivered [MQTT-3.1.2-25].
+    private mutating func send(
+        _ message: ApplicationMessage, to session: Session, qos: QoS, isRetained: Bool,
+        subscriptionIdentifiers: ArraySlice<UInt32>, into effects: inout Effects
+    ) {
+        guard
+            var recipient = recipient(
+                of: message, for: session, qos: qos, isRetained: isRetained,
+                subscriptionIdentifiers: subscriptionIdentifiers, into: &effects)
+        else { return }
+        if qos != .atMostOnce {
+            recipient.packetIdentifier = session.inflight.append(
+                message, qos: qos, isRetained: isRetained, subscriptionIdentifiers: Array(subscriptionIdentifiers))
+        }
+        counters.messagesSent += 1
+        effects.recipients.append(recipient)
+    }
+
+    /// How the message goes to the session's connection, or nil if it is too large for the client.
+    private mutating func recipient(
+        of message: ApplicationMessage, for session: Session, qos: QoS, isRetained: Bool,
+        subscriptionIdentifiers: ArraySlice<UInt32>, into effects: inout Effects
+    ) -> Recipient? {
+        guard let online = session.online else { preconditionFailure("sent only to a session with a connection") }
+        var recipient = Recipient(connection: online.connection, isRetained: isRetained)
+        recipient.qos = qos
+        if online.version == .v5_0 {
+            if online.sentAliases.maximum > 0 || online.maximumPacketSize != nil {
+                guard fit(message, to: session, &recipient, subscriptionIdentifiers) else {
+                    counters.droppedTooLarge += 1
+                    return nil
+                }
+            }
+            if !subscriptionIdentifiers.isEmpty {
+                recipient.firstSubscriptionIdentifier = UInt32(effects.subscriptionIdentifiers.count)
+                recipient.subscriptionIdentifierCount = UInt16(subscriptionIdentifiers.count)
+                effects.subscriptionIdentifiers.append(contentsOf: subscriptionIdentifiers)
+            }
+        }
+        return recipient
+    }
+
+    /// Chooses the topic alias and holds the packet against the client's Maximum Packet Size.
+    /// - Returns: whether it fits [MQTT-3.1.2-24].
+    private func fit(
+        _ message: ApplicationMessage, to session: Session, _ recipient: inout Recipient,
+        _ subscriptionIdentifiers: ArraySlice<UInt32>
+    ) -> Bool {
+        guard var aliases = session.online?.sentAliases else { return false }
+        let maximum = session.online?.maximumPacketSize
+        let (alias, isKnown) = aliases.maximum > 0 ? aliases.alias(for: message.topic) : (0, false)
+        func layout(alias: UInt16, omitsTopic: Bool) -> PublishLayout {
+            PublishLayout(
+                message: message, version: .v5_0, qos: recipient.qos, omitsTopic: omitsTopic, hasTopicAlias: alias != 0,
+                hasExpiry: message.expiryInterval != nil, subscriptionIdentifiers: subscriptionIdentifiers)
+        }
+        if maximum.map({ layout(alias: alias, omitsTopic: isKnown).packetLength <= $0 }) ?? true {
+            recipient.topicAlias = alias
+            recipient.omitsTopic = isKnown
+            session.online?.sentAliases = aliases
+            return true
+        }
+        // Defining an alias makes this packet longer: without it, it may fit.
+        return !isKnown && layout(alias: 0, omitsTopic: false).packetLength <= maximum ?? .max
+    }
+
+    /// Sends what may be sent of a session: first what an earlier connection left unacknowledged, in its order
+    /// [MQTT-4.4.0-1, MQTT-4.6.0-1], then what waits.
+    mutating func pump(_ session: Session, at now: Instant, into effects: inout Effects) {
+        var budget = BrokerCore.pumpBytes
+        while session.online?.isWritable == true, budget > 0, let entry = session.inflight.takeNextToResend() {
+            budget -= resend(entry, to: session, at: now, into: &effects)
+        }
+        let hadRetained = session.queuedRetainedCount > 0
+        while budget > 0, let next = session.queue.first, canSend(next.qos, to: session) {
+            session.queue.removeFirst()
+            if next.isRetainedCopy {
+                session.queuedRetainedCount -= 1
+            } else {
+                session.queuedBytes -= next.message.byteCount
+            }
+            // Not started yet, so expiry ends it [MQTT-3.3.2-5].
+            if next.message.isExpired(at: now) {
+                counters.droppedExpired += 1
+                continue
+            }
+            let start = effects.recipients.count
+            send(
+                next.message, to: session, qos: next.qos, isRetained: next.isRetained,
+                subscriptionIdentifiers: next.subscriptionIdentifiers[...], into: &effects)
+            effects.publish(next.message, toRecipientsFrom: start, at: now)
+            budget -= next.message.byteCount + 16
+        }
+        if session.queue.isEmpty { session.queue = [] }
+        if hadRetained, session.queuedRetainedCount == 0 { sessions.updatePath(of: session) }
+        if budget <= 0 {
+            deadlines.set(.pump(slot: session.slot, generation: session.generation), at: now)
+        }
+    }
+
+    /// Sends an unfinished message once more, with DUP and its identifier [MQTT-3.3.1-1], or its PUBREL.
+    /// - Returns: the bytes that went out, about.
+    private mutating func resend(
+        _ entry: InflightMessage, to session: Session, at now: Instant, into effects: inout Effects
+    ) -> Int {
+        guard let online = session.online else { return 0 }
+        guard let message = entry.message else {
+            effects.all.append(.acknowledge(online.connection, .pubRel, entry.packetIdentifier, .success))
+            return 4
+        }
+        let start = effects.recipients.count
+        guard
+            var recipient = recipient(
+                of: message, for: session, qos: entry.qos, isRetained: entry.isRetained,
+                subscriptionIdentifiers: entry.subscriptionIdentifiers[...], into: &effects)
+        else {
+            session.inflight.abandon(entry.packetIdentifier)
+            return 0
+        }
+        recipient.packetIdentifier = entry.packetIdentifier
+        recipient.isDuplicate = true
+        counters.messagesSent += 1
+        effects.recipients.append(recipient)
+        effects.publish(message, toRecipientsFrom: start, at: now)
+        return message.byteCount + 16
+    }
+
+    mutating func writabilityChanged(
+        of connection: ConnectionID, to isWritable: Bool, at now: Instant, into effects: inout Effects
+    ) {
+        guard let slot = connections.session(of: connection), let session = sessions.slots[slot] else { return }
+        session.online?.isWritable = isWritable
+        sessions.updatePath(of: session)
+        if isWritable { pump(session, at: now, into: &effects) }
+    }
+}

@@ -1,0 +1,47 @@
+import MQTTSession
+import TopicIndex
+import MQTTModel
+
+extension BrokerCore {
+    package var sessionCount: Int { sessions.count }
+    package var connectionCount: Int { connections.openCount }
+    package var subscriptionCount: Int { index.subscriptionCount }
+    package var retainedCount: Int { retained.count }
+    package var pendingPublishCount: Int { pipelines.values.reduce(0) { $0 + $1.held.count } }
+
+    /// Stops the process when the state contradicts itself. For the simulator and the fuzzer, which call it often;
+    /// visits every session.
+    package func checkInvariants() {
+        var onlineCount = 0
+        var filterCount = 0
+        var durableCount = 0
+        for (slot, session) in sessions.slots.enumerated() {
+            guard let session else { continue }
+            precondition(session.slot == UInt32(slot), "a session lies in its slot")
+            filterCount += session.filters.count
+            if session.isDurable { durableCount += 1 }
+            checkQueue(of: session)
+            guard let online = session.online else {
+                precondition(session.isDurable, "a session without a connection outlives it")
+                precondition(sessions.paths[slot].mode == .none, "nothing goes to a session that is away")
+                continue
+            }
+            onlineCount += 1
+            precondition(connections.session(of: online.connection) == slot, "a connection knows its session")
+            precondition(session.inflight.count <= Int(limits.maximumInflightMessages), "the window keeps its bound")
+            precondition(session.willDueAt == nil, "no will is due while its client is connected")
+        }
+        precondition(filterCount == index.subscriptionCount, "the index has the sessions' subscriptions and no others")
+        precondition(durableCount == sessions.durableCount, "durable sessions are counted")
+        precondition(onlineCount <= connections.openCount, "a connected session has a connection")
+        precondition(pendingPublishCount >= pipelineOfToken.count, "a command's publish is held until it is answered")
+    }
+
+    private func checkQueue(of session: Session) {
+        let bytes = session.queue.reduce(0) { $0 + ($1.isRetainedCopy ? 0 : $1.message.byteCount) }
+        let retainedCount = session.queue.count { $0.isRetainedCopy }
+        precondition(bytes == session.queuedBytes, "queued bytes are counted")
+        precondition(retainedCount == session.queuedRetainedCount, "queued copies of retained messages are counted")
+        precondition(session.queue.count - retainedCount <= limits.maximumQueuedMessages, "the queue keeps its bound")
+    }
+}

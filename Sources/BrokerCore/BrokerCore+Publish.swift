@@ -1,0 +1,153 @@
+import DequeModule
+import MQTTSession
+import Backbone
+import MQTTModel
+import TopicIndex
+
+extension BrokerCore {
+    /// The pipeline of what the broker publishes itself: wills.
+    static let ownConnection = ConnectionID(slot: .max, generation: .max)
+
+    /// PUBLISH from a client (section 3.3.4).
+    mutating func publishReceived(
+        _ publish: Publish, from session: Session, on connection: ConnectionID, at now: Instant,
+        into effects: inout Effects
+    ) throws(ProtocolViolation) {
+        counters.messagesReceived += 1
+        var message = publish.message
+        if publish.topicAlias != 0 {
+            guard let resolved = try session.online?.receivedAliases.resolve(publish) else { return }
+            message = resolved
+        }
+        if message.expiryInterval != nil { message.receivedAt = now }
+
+        let acknowledgement: PublishAcknowledgement
+        switch publish.qos {
+        case .atMostOnce:
+            acknowledgement = .none
+        case .atLeastOnce:
+            acknowledgement = .pubAck(connection, publish.packetIdentifier)
+        case .exactlyOnce:
+            guard session.received.insert(publish.packetIdentifier) else {
+                repeatReceived(publish.packetIdentifier, from: session, on: connection, into: &effects)
+                return
+            }
+            acknowledgement = .pubRec(connection, publish.packetIdentifier)
+        }
+        try checkReceiveMaximum(of: session, on: connection)
+        if let reasonCode = reasonToRefuse(message) {
+            // 3.x cannot be told: the message is acknowledged and dropped.
+            let told = session.online?.version == .v5_0 ? reasonCode : .success
+            acknowledge(acknowledgement, told, session: session, into: &effects)
+            return
+        }
+        accept(
+            message, qos: publish.qos, publisher: reference(to: session), acknowledgement: acknowledgement,
+            on: connection, at: now, into: &effects)
+    }
+
+    /// A QoS 2 message whose identifier is not released yet: PUBREC again, no second delivery [MQTT-4.3.3-10]. Not while
+    /// the first is not certain: its PUBREC comes when it is.
+    private func repeatReceived(
+        _ identifier: PacketIdentifier, from session: Session, on connection: ConnectionID, into effects: inout Effects
+    ) {
+        let publisher = reference(to: session)
+        for pipeline in pipelines.values {
+            for held in pipeline.held where held.publisher == publisher {
+                if case .pubRec(_, identifier) = held.acknowledgement { return }
+            }
+        }
+        effects.all.append(.acknowledge(connection, .pubRec, identifier, .success))
+    }
+
+    /// Holds a 5.0 client to the Receive Maximum it was told [MQTT-3.3.4-9].
+    private func checkReceiveMaximum(of session: Session, on connection: ConnectionID) throws(ProtocolViolation) {
+        guard session.online?.version == .v5_0 else { return }
+        var unacknowledged = session.received.count
+        if !pipelines.isEmpty, let pipeline = pipelines[connection] {
+            for held in pipeline.held {
+                if case .pubAck = held.acknowledgement { unacknowledged += 1 }
+            }
+        }
+        guard unacknowledged <= Int(limits.receiveMaximum) else {
+            throw ProtocolViolation(
+                .receiveMaximumExceeded, clause: "MQTT-3.3.4-9", "more messages unacknowledged than Receive Maximum")
+        }
+    }
+
+    /// Topics that are the broker's own: `$SYS/` says what the broker says, `$share/` is no topic but a subscription.
+    func isReserved(_ topic: UnsafeRawBufferPointer) -> Bool {
+        guard topic.first == UInt8(ascii: "$") else { return false }
+        return topic.starts(with: "$SYS/".utf8) || topic.starts(with: "$share/".utf8)
+    }
+
+    private mutating func reasonToRefuse(_ message: ApplicationMessage) -> ReasonCode? {
+        if isReserved(message.topic) { return .notAuthorized }
+        return message.isRetained ? reasonToRefuseRetained(message) : nil
+    }
+
+    /// Takes a message in: routes it and acknowledges it, at once if nothing durable or shared depends on it and nothing
+    /// of the same publisher waits; else when the backbone says `done` (P1), in order (P3).
+    mutating func accept(
+        _ message: ApplicationMessage, qos: QoS, publisher: PublisherReference, acknowledgement: PublishAcknowledgement,
+        on connection: ConnectionID, at now: Instant, into effects: inout Effects
+    ) {
+        let waits = !pipelines.isEmpty && pipelines[connection] != nil
+        if message.isRetained {
+            hold(
+                message, publisher: publisher, acknowledgement: acknowledgement, on: connection,
+                command: .retain(message, publisher: publisher), into: &effects)
+            return
+        }
+        let matches = index.match(message.topic)
+        if qos != .atMostOnce, sessions.durableCount > 0, isWantedDurably(matches) {
+            hold(
+                message, publisher: publisher, acknowledgement: acknowledgement, on: connection,
+                command: .append(message), into: &effects)
+            return
+        }
+        if waits {
+            hold(
+                message, publisher: publisher, acknowledgement: acknowledgement, on: connection, command: nil,
+                into: &effects)
+            return
+        }
+        route(message, to: matches, publisher: publisher, at: now, into: &effects)
+        acknowledge(acknowledgement, matches.isEmpty ? .noMatchingSubscribers : .success, into: &effects)
+    }
+
+    /// Whether a session that outlives its connection would get the message with QoS > 0.
+    private func isWantedDurably(_ matches: Matches) -> Bool {
+        for match in matches.subscribers where match.maximumQoS != .atMostOnce {
+            if sessions.paths[Int(match.subscriber)].isDurable { return true }
+        }
+        for group in matches.groups {
+            for member in group.members where sessions.paths[Int(member.subscriber)].isDurable { return true }
+        }
+        return false
+    }
+
+    /// Acknowledges to a publisher that was just heard, whose version is not at hand: 0x10 is success to 3.x anyway.
+    private func acknowledge(
+        _ acknowledgement: PublishAcknowledgement, _ reasonCode: ReasonCode, into effects: inout Effects
+    ) {
+        switch acknowledgement {
+        case .none: break
+        case .pubAck(let connection, let identifier):
+            effects.all.append(.acknowledge(connection, .pubAck, identifier, reasonCode))
+        case .pubRec(let connection, let identifier):
+            effects.all.append(.acknowledge(connection, .pubRec, identifier, reasonCode))
+        }
+    }
+
+    /// The same; a refusal also ends a QoS 2 exchange, so its identifier is free again.
+    private func acknowledge(
+        _ acknowledgement: PublishAcknowledgement, _ reasonCode: ReasonCode, session: Session,
+        into effects: inout Effects
+    ) {
+        if reasonCode.isError, case .pubRec(_, let identifier) = acknowledgement {
+            _ = session.received.remove(identifier)
+        }
+        acknowledge(acknowledgement, reasonCode, into: &effects)
+    }
+}

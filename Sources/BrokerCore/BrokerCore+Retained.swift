@@ -1,0 +1,45 @@
+import TopicIndex
+import MQTTModel
+
+extension BrokerCore {
+    /// Why a message cannot become a retained one; nil if it can.
+    mutating func reasonToRefuseRetained(_ message: ApplicationMessage) -> ReasonCode? {
+        guard message.payloadLength > 0 else { return nil }
+        var levels = 1
+        for byte in message.topic where byte == UInt8(ascii: "/") { levels += 1 }
+        if levels > limits.maximumTopicLevels { return .topicNameInvalid }
+        let replaced = retained.message(topic: message.topic)
+        let bytes = retained.byteCount - (replaced?.byteCount ?? 0) + message.byteCount
+        let count = retained.count + (replaced == nil ? 1 : 0)
+        guard count <= limits.maximumRetainedMessages, bytes <= limits.maximumRetainedBytes else {
+            counters.retainedRefused += 1
+            return .quotaExceeded
+        }
+        return nil
+    }
+
+    /// Stores, replaces or deletes the retained message of a topic [MQTT-3.3.1-5, MQTT-3.3.1-6, MQTT-3.3.1-7].
+    mutating func keepRetained(_ message: ApplicationMessage) {
+        if message.payloadLength == 0 {
+            _ = retained.remove(topic: message.topic)
+        } else {
+            _ = retained.set(message)
+        }
+    }
+
+    /// Puts a copy of every retained message that matches into the session's queue [MQTT-3.3.1-9]. Through the queue, so
+    /// that windows, writability and order hold for them as for any other.
+    mutating func enqueueRetained(
+        matching pattern: String, qos: QoS, identifier: UInt32, for session: Session, at now: Instant
+    ) {
+        let identifiers = identifier == 0 ? [] : [identifier]
+        retained.forEachMatch(of: pattern) { message in
+            guard !message.isExpired(at: now) else { return }
+            session.queue.append(
+                QueuedMessage(
+                    message: message, subscriptionIdentifiers: identifiers, qos: min(qos, message.qos),
+                    isRetained: true, isRetainedCopy: true))
+            session.queuedRetainedCount += 1
+        }
+    }
+}

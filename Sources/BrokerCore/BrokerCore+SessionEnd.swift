@@ -1,0 +1,108 @@
+import MQTTSession
+import MQTTModel
+
+extension BrokerCore {
+    /// The client sent DISCONNECT (section 3.14.4).
+    mutating func disconnectReceived(
+        _ disconnect: Disconnect, from session: Session, on connection: ConnectionID, at now: Instant,
+        into effects: inout Effects
+    ) throws(ProtocolViolation) {
+        if let interval = disconnect.properties.sessionExpiryInterval {
+            guard session.isDurable || interval == 0 else {
+                throw .protocolError("5.0 section 3.14.2.2.2", "a session that ends with its connection is prolonged")
+            }
+            session.expiryInterval = min(interval, limits.maximumSessionExpiryInterval)
+        }
+        close(connection, into: &effects)
+        report(
+            .clientDisconnected(clientIdentifier: session.clientIdentifier, disconnect.reasonCode), into: &effects)
+        // Only a normal DISCONNECT takes the will back [MQTT-3.1.2-10, MQTT-3.14.4-3].
+        let keepsWill = disconnect.reasonCode != .normalDisconnection
+        connectionEnded(of: session, keepsWill: keepsWill, at: now, into: &effects)
+    }
+
+    /// The session has lost its connection, which is closed and forgotten: decides about the will and about the
+    /// session's own end. The will is published before the session ends, or with it, or later (5.0 section 3.1.3.2.2).
+    mutating func connectionEnded(
+        of session: Session, keepsWill: Bool, at now: Instant, into effects: inout Effects
+    ) {
+        session.online = nil
+        sessions.updatePath(of: session)
+        groupsChanged(of: session, into: &effects)
+        if !keepsWill { session.will = nil }
+        guard session.isDurable else {
+            endSession(session, at: now, into: &effects)
+            return
+        }
+        if let will = session.will {
+            if will.delayInterval == 0 {
+                publishWill(of: session, at: now, into: &effects)
+            } else {
+                armWill(of: session, delaySeconds: will.delayInterval, at: now)
+            }
+        }
+        guard session.expiryInterval != .max else { return }
+        session.expiresAt = now.advanced(seconds: session.expiryInterval)
+        armExpiry(of: session)
+    }
+
+    /// The session is over: its will is due if it still stands [MQTT-3.1.2-8], its subscriptions and messages go.
+    mutating func endSession(_ session: Session, at now: Instant, into effects: inout Effects) {
+        precondition(session.online == nil, "a session ends after its connection")
+        if session.willDueAt != nil { abandonDeadline() }
+        if session.expiryArmedAt != nil { abandonDeadline() }
+        publishWill(of: session, at: now, into: &effects)
+        for filter in session.filters.all { removeSubscription(filter, of: session, into: &effects) }
+        sessions.remove(session)
+    }
+
+    private mutating func armWill(of session: Session, delaySeconds: UInt32, at now: Instant) {
+        // A little late, never early as the client's clock sees it.
+        let dueAt = now.advanced(seconds: delaySeconds).advanced(by: .milliseconds(20))
+        session.willDueAt = dueAt
+        deadlines.set(.will(slot: session.slot, generation: session.generation, dueAt: dueAt), at: dueAt)
+    }
+
+    /// Makes sure that an entry falls due no later than the session ends. One that is earlier is left: it looks again.
+    func isExpiryArmed(for session: Session) -> Bool {
+        session.expiryArmedAt.map { $0 <= session.expiresAt } ?? false
+    }
+
+    mutating func armExpiry(of session: Session) {
+        guard !isExpiryArmed(for: session) else { return }
+        if session.expiryArmedAt != nil { abandonDeadline() }
+        session.expiryArmedAt = session.expiresAt
+        let key = TimerKey.sessionExpiry(
+            slot: session.slot, generation: session.generation, armedAt: session.expiresAt)
+        deadlines.set(key, at: session.expiresAt)
+    }
+
+    /// Publishes the will, if there is one; it is published once [MQTT-3.1.2-10].
+    mutating func publishWill(of session: Session, at now: Instant, into effects: inout Effects) {
+        guard let will = session.will else { return }
+        session.will = nil
+        session.willDueAt = nil
+        let message = will.message
+        guard !isReserved(message.topic) else { return }
+        if message.expiryInterval != nil { message.receivedAt = now }
+        counters.willsPublished += 1
+        report(.willPublished(clientIdentifier: session.clientIdentifier), into: &effects)
+        accept(
+            message, qos: message.qos, publisher: reference(to: session), acknowledgement: .none,
+            on: BrokerCore.ownConnection, at: now, into: &effects)
+    }
+
+    /// Says goodbye to everybody. Wills are kept back: what was connected may go on elsewhere (5.0 section 3.1.2.5).
+    mutating func shutDown(at now: Instant, into effects: inout Effects) {
+        isShuttingDown = true
+        for slot in connections.slots {
+            guard let connection = connections.openConnection(inSlot: slot) else { continue }
+            if let index = connections.session(of: connection), let session = sessions.slots[index] {
+                disconnect(
+                    session, reasonCode: .serverShuttingDown, keepsWill: false, at: now, into: &effects)
+            } else {
+                close(connection, into: &effects)
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import TopicIndex
+import Backbone
+import MQTTModel
+
+extension BrokerCore {
+    /// Makes the messages below `$SYS` (section 4.7.2). Each shard keeps its own copy.
+    mutating func publishStatus(at now: Instant) {
+        keepRetained(statusMessage("$SYS/broker/version", options.versionText))
+        keepRetained(uptimeMessage(at: now))
+    }
+
+    /// The uptime again, to those who have subscribed to it.
+    mutating func updateStatus(at now: Instant, into effects: inout Effects) {
+        let message = uptimeMessage(at: now)
+        keepRetained(message)
+        deliver(message, to: index.match(message.topic), publisher: .none, at: now, into: &effects)
+    }
+
+    private func uptimeMessage(at now: Instant) -> ApplicationMessage {
+        statusMessage("$SYS/broker/uptime", "\(now.wholeSeconds(since: startedAt ?? now)) seconds")
+    }
+
+    private func statusMessage(_ topic: String, _ text: String) -> ApplicationMessage {
+        ApplicationMessage(topic: topic, payload: text.utf8, qos: .atMostOnce, isRetained: true)
+    }
+}

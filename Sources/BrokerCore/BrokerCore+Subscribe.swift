@@ -1,0 +1,135 @@
+import MQTTSession
+import MQTTModel
+import TopicIndex
+
+extension BrokerCore {
+    /// SUBSCRIBE (section 3.8.4): the answers first, then the retained messages.
+    mutating func subscribeReceived(
+        _ subscribe: Subscribe, from session: Session, on connection: ConnectionID, at now: Instant,
+        into effects: inout Effects
+    ) throws(ProtocolViolation) {
+        var filters: [TopicFilter] = []
+        filters.reserveCapacity(subscribe.entries.count)
+        for entry in subscribe.entries { filters.append(try validFilter(entry.filter, entry.options)) }
+
+        let identifier = subscribe.properties.subscriptionIdentifier ?? 0
+        var reasonCodes: [ReasonCode] = []
+        reasonCodes.reserveCapacity(filters.count)
+        var retainedWanted: [(pattern: String, qos: QoS)] = []
+        for (filter, entry) in zip(filters, subscribe.entries) {
+            if let reasonCode = reasonToRefuse(filter, session: session) {
+                counters.subscriptionsRefused += 1
+                reasonCodes.append(reasonCode)
+                continue
+            }
+            let isNew = addSubscription(filter, entry.options, identifier: identifier, to: session, into: &effects)
+            reasonCodes.append(.granted(entry.options.maximumQoS))
+            let handling = entry.options.retainHandling
+            if !filter.isShared, handling == .sendAtSubscribe || (handling == .sendIfNewSubscription && isNew) {
+                retainedWanted.append((filter.pattern, entry.options.maximumQoS))
+            }
+        }
+        effects.all.append(
+            .send(
+                connection,
+                .subAck(SubAck(packetIdentifier: subscribe.packetIdentifier, reasonCodes: reasonCodes))))
+        guard retained.count > 0, !retainedWanted.isEmpty else { return }
+        for wanted in retainedWanted {
+            enqueueRetained(matching: wanted.pattern, qos: wanted.qos, identifier: identifier, for: session, at: now)
+        }
+        sessions.updatePath(of: session)
+        pump(session, at: now, into: &effects)
+    }
+
+    /// The filter as the rules have it; a filter that is none ends the connection [MQTT-4.7.1-1, MQTT-4.8.2-1].
+    private func validFilter(_ string: String, _ options: SubscriptionOptions) throws(ProtocolViolation) -> TopicFilter
+    {
+        guard let filter = TopicFilter(string) else {
+            throw .malformed("MQTT-4.7.1-1", "not a topic filter: # only as the last level, + only as a whole level")
+        }
+        if filter.isShared, options.noLocal {
+            throw .protocolError("MQTT-3.8.3-4", "No Local on a shared subscription")
+        }
+        return filter
+    }
+
+    private func reasonToRefuse(_ filter: TopicFilter, session: Session) -> ReasonCode? {
+        guard levelCount(of: filter.pattern) <= limits.maximumTopicLevels else { return .topicFilterInvalid }
+        guard !session.filters.contains(filter.string) else { return nil }
+        guard session.filters.count < limits.maximumSubscriptionsPerSession,
+            index.subscriptionCount < limits.maximumSubscriptions,
+            session.queuedRetainedCount < limits.maximumQueuedRetainedMessages
+        else { return .quotaExceeded }
+        return nil
+    }
+
+    private func levelCount(of pattern: String) -> Int {
+        pattern.utf8.reduce(1) { $1 == UInt8(ascii: "/") ? $0 + 1 : $0 }
+    }
+
+    /// - Returns: whether the session had no such subscription.
+    private mutating func addSubscription(
+        _ filter: TopicFilter, _ options: SubscriptionOptions, identifier: UInt32, to session: Session,
+        into effects: inout Effects
+    ) -> Bool {
+        let isNew = session.filters.insert(filter.string)
+        if let shareName = filter.shareName {
+            let group = SharedGroup(name: shareName, pattern: filter.pattern)
+            _ = index.join(
+                session.slot, group: shareName, pattern: filter.pattern, options: options, identifier: identifier)
+            if isNew {
+                session.groups.append(group)
+                announce(group, into: &effects)
+            }
+        } else {
+            let outcome = index.subscribe(
+                session.slot, to: filter.pattern, options: options, identifier: identifier)
+            if outcome.isFirstForPattern {
+                forwardToPeers(.routeAdded(shard: shard, pattern: filter.pattern), into: &effects)
+            }
+        }
+        return isNew
+    }
+
+    /// UNSUBSCRIBE (section 3.10.4). What is in flight is finished, what waits stays [MQTT-3.10.4-2, MQTT-3.10.4-3].
+    mutating func unsubscribeReceived(
+        _ unsubscribe: Unsubscribe, from session: Session, on connection: ConnectionID, into effects: inout Effects
+    ) {
+        var reasonCodes: [ReasonCode] = []
+        reasonCodes.reserveCapacity(unsubscribe.filters.count)
+        for filter in unsubscribe.filters {
+            let existed = session.filters.contains(filter)
+            if existed {
+                removeSubscription(filter, of: session, into: &effects)
+                _ = session.filters.remove(filter)
+            }
+            reasonCodes.append(existed ? .success : .noSubscriptionExisted)
+        }
+        effects.all.append(
+            .send(
+                connection,
+                .unsubAck(UnsubAck(packetIdentifier: unsubscribe.packetIdentifier, reasonCodes: reasonCodes))))
+    }
+
+    /// Takes one of the session's subscriptions out of the index and tells the other shards; the session's own list is
+    /// the caller's.
+    mutating func removeSubscription(_ string: String, of session: Session, into effects: inout Effects) {
+        guard let filter = TopicFilter(string) else { preconditionFailure("a session holds valid filters") }
+        guard let shareName = filter.shareName else {
+            if index.unsubscribe(session.slot, from: filter.pattern).wasLastForPattern {
+                forwardToPeers(.routeRemoved(shard: shard, pattern: filter.pattern), into: &effects)
+            }
+            return
+        }
+        let group = SharedGroup(name: shareName, pattern: filter.pattern)
+        _ = index.leave(session.slot, group: shareName, pattern: filter.pattern)
+        session.groups.removeAll { $0 == group }
+        announce(group, into: &effects)
+    }
+
+    func forwardToPeers(_ message: PeerMessage, into effects: inout Effects) {
+        for peer in 0..<shardCount where peer != shard {
+            effects.all.append(.forward(shard: peer, message))
+        }
+    }
+}

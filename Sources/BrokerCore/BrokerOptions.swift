@@ -1,0 +1,25 @@
+/// How a broker behaves where the standard leaves a choice.
+package struct BrokerOptions: Sendable {
+    package var limits = Limits()
+    /// Which member of a shared subscription gets the next message.
+    package var sharedStrategy: SharedStrategy = .roundRobin
+    /// Shown at `$SYS/broker/version`.
+    package var versionText = "Dunlin"
+    /// Time between two updates of `$SYS`; zero turns `$SYS` off.
+    package var statusInterval: Duration = .seconds(10)
+    /// Response Information for clients that ask for it (5.0 section 3.2.2.3.14): the prefix of their response topics.
+    /// `%c` becomes the client identifier. nil answers none.
+    package var responseInformation: String?
+    /// What topics are hashed with; drawn at random by a server, so that no client can choose topics that collide.
+    package var hashSeed: UInt64 = 0
+
+    package init() {}
+}
+
+/// Which member of a shared subscription gets the next message (5.0 section 4.8.2 leaves it to the server).
+package enum SharedStrategy: String, Sendable, CaseIterable {
+    /// Each in turn.
+    case roundRobin = "round-robin"
+    /// The one with the fewest messages that it has not acknowledged; in turn among equals.
+    case leastInflight = "least-inflight"
+}

@@ -1,0 +1,87 @@
+import DequeModule
+import MQTTModel
+import MQTTSession
+
+/// The state of one client that outlives its connection (section 4.1): subscriptions, messages in flight, messages
+/// that wait, QoS 2 identifiers, and the will.
+///
+/// A class for its identity: the shard's table, its timers and its routes mean the same one. Touched only by its core.
+final class Session {
+    let clientIdentifier: String
+    /// Where it lies in the shard's table; with `generation`, its name in timers and as a publisher.
+    let slot: UInt32
+    let generation: UInt32
+
+    /// The connection and what belongs to it; nil while the client is away.
+    var online: OnlineState?
+
+    /// Seconds that the session outlives its connection: 0 ends with it, `UInt32.max` never ends (5.0 section 3.1.2.11.2).
+    var expiryInterval: UInt32 = 0
+    /// When it ends, while the client is away.
+    var expiresAt = Instant.distantFuture
+    /// The deadline of its entry in the shard's queue, if it has one.
+    var expiryArmedAt: Instant?
+
+    /// The will of the connection, or of the last one while its delay runs.
+    var will: Will?
+    /// When the will is published; nil unless its delay runs.
+    var willDueAt: Instant?
+
+    /// What it subscribed to, as it was sent.
+    var filters = FilterSet()
+    /// The shared subscriptions among them.
+    var groups: [SharedGroup] = []
+
+    var inflight = InflightWindow()
+    var received = ReceivedIdentifiers()
+
+    /// Messages that wait for room in the window, for the client, or for the connection to become writable.
+    var queue: Deque<QueuedMessage> = []
+    /// Bytes of the messages in `queue` that are no copies of retained ones, which cost the session nothing but a place.
+    var queuedBytes = 0
+    /// How many in `queue` are copies of retained messages; while there are any, everything queues behind them, or a
+    /// newer message of a topic would pass the retained one.
+    var queuedRetainedCount = 0
+
+    init(clientIdentifier: String, slot: UInt32, generation: UInt32) {
+        self.clientIdentifier = clientIdentifier
+        self.slot = slot
+        self.generation = generation
+    }
+
+    /// Whether it outlives its connection.
+    var isDurable: Bool { expiryInterval > 0 }
+}
+
+/// What a session has only while its client is connected.
+struct OnlineState {
+    let connection: ConnectionID
+    let version: ProtocolVersion
+    /// 1.5 times the keep alive; nil when it is off [MQTT-3.1.2-24 of 3.1.1, MQTT-3.1.2-22 of 5.0].
+    let keepAliveTimeout: Duration?
+    /// Messages with QoS > 0 that may be unacknowledged towards the client.
+    let window: Int
+    /// The largest packet the client takes; nil when it set none.
+    let maximumPacketSize: Int?
+    let wantsProblemInformation: Bool
+    var receivedAliases: ReceivedTopicAliases
+    var sentAliases: SentTopicAliases
+    var isWritable = true
+    var isReadingPaused = false
+    var lastReceived: Instant
+
+    /// Whether a QoS 0 message may go out without a look at the session.
+    var isPlain: Bool { isWritable && maximumPacketSize == nil && sentAliases.maximum == 0 }
+}
+
+/// A message that waits in a session.
+struct QueuedMessage {
+    let message: ApplicationMessage
+    let subscriptionIdentifiers: [UInt32]
+    /// The QoS it will be sent with.
+    let qos: QoS
+    /// The RETAIN flag it will be sent with.
+    let isRetained: Bool
+    /// A copy of a retained message for a new subscription.
+    let isRetainedCopy: Bool
+}

@@ -1,0 +1,12 @@
+import MQTTModel
+
+/// What falls due. A key names its owner so that an entry whose owner is gone, or has been set anew, is recognised.
+enum TimerKey: Sendable {
+    case connectTimeout(ConnectionID)
+    case keepAlive(ConnectionID)
+    case sessionExpiry(slot: UInt32, generation: UInt32, armedAt: Instant)
+    case will(slot: UInt32, generation: UInt32, dueAt: Instant)
+    /// Go on sending what waits in a session: the last step sent as much as one step may.
+    case pump(slot: UInt32, generation: UInt32)
+    case status
+}
