@@ -7,6 +7,7 @@ extension BrokerCore {
     package var connectionCount: Int { connections.openCount }
     package var subscriptionCount: Int { index.subscriptionCount }
     package var retainedCount: Int { retained.count }
+    // Order-free: a sum.
     package var pendingPublishCount: Int { pipelines.values.reduce(0) { $0 + $1.held.count } }
 
     /// Stops the process when the state contradicts itself. For the simulator and the fuzzer, which call it often;

@@ -52,6 +52,7 @@ extension BrokerCore {
         _ identifier: PacketIdentifier, from session: Session, on connection: ConnectionID, into effects: inout Effects
     ) {
         let publisher = reference(to: session)
+        // Order-free: asks whether there is one.
         for pipeline in pipelines.values {
             for held in pipeline.held where held.publisher == publisher {
                 if case .pubRec(_, identifier) = held.acknowledgement { return }

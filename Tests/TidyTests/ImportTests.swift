@@ -1,0 +1,85 @@
+import Testing
+
+/// The layers of the architecture as an allow-list: what each target may import. A line that is missing here is a
+/// decision, not an oversight. `MODULE.NAME` allows only the import of that one declaration.
+private let allowedImports: [String: Set<String>] = [
+    // Layer 0: the standard library and nothing else.
+    "MQTTModel": [],
+    // Layer 1: pure parts.
+    "MQTTCodec": ["MQTTModel", "NIOCore.ByteBuffer"],
+    "TopicIndex": ["MQTTModel", "OrderedCollections", "DequeModule", "HeapModule"],
+    "MQTTSession": ["MQTTModel", "OrderedCollections", "DequeModule", "HeapModule"],
+    "Backbone": ["MQTTModel"],
+    // Layer 2: one shard of a broker. Not the codec: the core sees packets, never bytes.
+    "BrokerCore": [
+        "MQTTModel", "TopicIndex", "MQTTSession", "Backbone", "OrderedCollections", "DequeModule", "HeapModule",
+    ],
+    // Layer 3: shells that do I/O.
+    "BrokerRuntime": [
+        "BrokerCore", "Backbone", "MQTTModel", "MQTTCodec", "NIOCore", "NIOPosix", "Logging", "Synchronization",
+        "Glibc",
+    ],
+    "BrokerTransport": [
+        "BrokerRuntime", "BrokerCore", "MQTTModel", "MQTTCodec", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle",
+        "Synchronization", "Glibc",
+    ],
+    "MQTTClient": [
+        "MQTTModel", "MQTTCodec", "MQTTSession", "DequeModule", "NIOCore", "NIOPosix", "Logging", "Synchronization",
+    ],
+    "BrokerConfiguration": ["BrokerCore", "Configuration", "SystemPackage", "Yams", "Foundation"],
+    // Layer 4: the executable.
+    "dunlin": [
+        "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "MQTTClient", "MQTTModel",
+        "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals", "NIOCore", "NIOPosix", "Foundation",
+    ],
+    // Beside the layers.
+    "SimulationKit": [
+        "BrokerCore", "Backbone", "MQTTModel", "MQTTCodec", "MQTTSession", "TopicIndex", "NIOCore.ByteBuffer",
+        "HeapModule",
+        "DequeModule",
+    ],
+    "simulate": ["SimulationKit", "ArgumentParser", "Foundation", "BrokerCore", "MQTTModel", "Backbone"],
+    "fuzz": [
+        "MQTTCodec", "MQTTModel", "BrokerCore", "Backbone", "SimulationKit", "NIOCore.ByteBuffer", "ArgumentParser",
+        "Foundation",
+    ],
+]
+
+@Suite("Imports")
+struct ImportTests {
+    private static let statement = Pattern(
+        #"^[ \t]*(?:@\w+(?:\(\w+\))?[ \t]+)*(?:(?:public|package|internal|fileprivate|private)[ \t]+)?import[ \t]+"#
+            + #"(?:(?:struct|class|enum|protocol|func|var|let|typealias)[ \t]+)?([\w.]+)"#)
+
+    @Test func everyTargetImportsOnlyWhatItsLayerMay() {
+        for file in SourceTree.sources {
+            guard let allowed = allowedImports[file.target] else { continue }
+            for match in file.matches(Self.statement) {
+                let name = match.groups[1]
+                let module = String(name.prefix { $0 != "." })
+                guard !allowed.contains(name), !allowed.contains(module) else { continue }
+                let narrow = allowed.filter { $0.hasPrefix(module + ".") }.sorted()
+                let instead =
+                    narrow.isEmpty
+                    ? "it may import \(allowed.isEmpty ? "nothing" : allowed.sorted().joined(separator: ", "))"
+                    : "write `import struct \(narrow.joined(separator: ", "))`"
+                complain(file, match.line, "\(file.target) imports \(name)", instead: instead)
+            }
+        }
+    }
+
+    @Test func everyTargetIsInTheList() {
+        for target in Set(SourceTree.sources.map(\.target)).sorted() where allowedImports[target] == nil {
+            Issue.record("Sources/\(target) is not in the list of allowed imports; add what its layer may import")
+        }
+    }
+
+    @Test func noUnderscoredFeatureOpensAModule() {
+        let pattern = Pattern(#"@testable[ \t]+import[ \t]+(\w+)"#)
+        for file in SourceTree.sources {
+            for match in file.matches(pattern) {
+                complain(file, match.line, "@testable outside tests", instead: "make what is needed `package`")
+            }
+        }
+    }
+}
