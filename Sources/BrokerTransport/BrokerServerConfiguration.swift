@@ -14,7 +14,9 @@ package struct BrokerServerConfiguration: Sendable {
             self.port = port
         }
 
-        package var description: String { host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)" }
+        package var description: String {
+            host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
+        }
     }
 
     package var listeners: [Listener]

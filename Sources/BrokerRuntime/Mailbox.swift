@@ -1,0 +1,77 @@
+import Backbone
+import BrokerCore
+import MQTTModel
+import Synchronization
+
+/// What one shard leaves for another.
+enum Mail: Sendable {
+    case peer(PeerMessage)
+    case retained(RetainedChange)
+    /// The mailbox of that shard has room again.
+    case room(inShard: UInt16)
+
+    /// An estimate for `Limits.maximumMailboxBytes`.
+    var byteCount: Int {
+        switch self {
+        case .peer(.published(let message, _, _, _)): 64 + message.byteCount
+        case .retained(let change): 64 + change.message.byteCount
+        case .peer, .room: 64
+        }
+    }
+}
+
+/// Where the other shards leave their messages for one shard. Any thread may post; the owner takes everything at once.
+///
+/// Bounded in messages and bytes: at the bound mail is still accepted, because it may not be lost, but the sender is
+/// told, stops reading from the connections that cause it, and is sent `room` once the owner has emptied the box. So it
+/// grows past its bound by what a shard posts in one go at most.
+final class Mailbox: Sendable {
+    private struct State {
+        var mail: [Mail] = []
+        var bytes = 0
+        /// Shards that found the box full, in the order they did.
+        var waiting: [UInt16] = []
+    }
+
+    private let state = Mutex(State())
+    private let isNotEmpty = Atomic(false)
+    private let maximumMessages: Int
+    private let maximumBytes: Int
+
+    init(maximumMessages: Int, maximumBytes: Int) {
+        self.maximumMessages = maximumMessages
+        self.maximumBytes = maximumBytes
+    }
+
+    /// Whether anything waits. Cheap: the owner asks before every packet.
+    var hasMail: Bool { isNotEmpty.load(ordering: .acquiring) }
+
+    /// Appends `mail` in order.
+    ///
+    /// - Returns: whether the owner has to be woken up, and whether the box is full now.
+    func post(_ mail: [Mail], from sender: UInt16) -> (isFirst: Bool, isFull: Bool) {
+        state.withLock { state in
+            let isFirst = state.mail.isEmpty
+            state.mail.append(contentsOf: mail)
+            for item in mail { state.bytes += item.byteCount }
+            isNotEmpty.store(true, ordering: .releasing)
+            let isFull = state.mail.count >= maximumMessages || state.bytes >= maximumBytes
+            if isFull, !state.waiting.contains(sender) { state.waiting.append(sender) }
+            return (isFirst, isFull)
+        }
+    }
+
+    /// Moves everything to `mail`, which is empty.
+    ///
+    /// - Returns: the shards to be told that there is room.
+    func take(into mail: inout [Mail]) -> [UInt16] {
+        state.withLock { state in
+            swap(&state.mail, &mail)
+            state.bytes = 0
+            isNotEmpty.store(false, ordering: .relaxed)
+            let waiting = state.waiting
+            state.waiting.removeAll(keepingCapacity: true)
+            return waiting
+        }
+    }
+}

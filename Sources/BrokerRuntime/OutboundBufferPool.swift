@@ -1,0 +1,26 @@
+import NIOCore
+
+/// Buffers for what is to be written, held by a connection only while it has something to write.
+///
+/// Bounded in bytes; what does not fit is freed.
+struct OutboundBufferPool {
+    static let maximumBytes = 1 << 23
+    static let initialCapacity = 1024
+
+    private var buffers: [ByteBuffer] = []
+    private var bytes = 0
+    private let allocator = ByteBufferAllocator()
+
+    mutating func borrow() -> ByteBuffer {
+        guard let buffer = buffers.popLast() else { return allocator.buffer(capacity: Self.initialCapacity) }
+        bytes -= buffer.capacity
+        return buffer
+    }
+
+    mutating func giveBack(_ buffer: consuming ByteBuffer) {
+        guard bytes + buffer.capacity <= Self.maximumBytes else { return }
+        buffer.clear()
+        bytes += buffer.capacity
+        buffers.append(buffer)
+    }
+}

@@ -1,0 +1,124 @@
+import BrokerCore
+import MQTTCodec
+import MQTTModel
+import NIOCore
+
+/// Runs what the core asks for.
+extension Shard {
+    /// Runs the effects of one step, in order.
+    func runEffects() {
+        for index in effects.all.indices {
+            switch effects.all[index] {
+            case .publish(let message, let recipients, let remainingExpiry):
+                publish(message, to: recipients, remainingExpiry: remainingExpiry)
+            case .acknowledge(let id, let kind, let packetIdentifier, let reasonCode):
+                append(to: id) { buffer, version in
+                    PacketEncoder.appendAcknowledgement(
+                        kind, packetIdentifier, reasonCode, version: version, to: &buffer)
+                }
+            case .send(let id, let packet):
+                append(to: id) { buffer, version in PacketEncoder.append(packet, version: version, to: &buffer) }
+            case .close(let id): close(id)
+            case .pauseReading(let id):
+                if let index = slot(of: id) { pause(index, .core) }
+            case .resumeReading(let id):
+                if let index = slot(of: id) { resume(index, .core) }
+            case .setDeadline(let instant): setDeadline(instant)
+            case .execute(let token, let command):
+                // Mail that was put out before keeps its place before the change.
+                if hasOutgoingMail { postOutgoingMail() }
+                inputs.append(.backboneAnswered(token, backbone.execute(command, for: self)))
+            case .forward(let shard, let message): forward(message, to: Int(shard))
+            case .report(let event): log(event)
+            }
+        }
+    }
+
+    private func publish(_ message: ApplicationMessage, to recipients: Range<Int>, remainingExpiry: UInt32) {
+        for position in recipients {
+            let recipient = effects.recipients[position]
+            guard let index = slot(of: recipient.connection) else { continue }
+            let first = Int(recipient.firstSubscriptionIdentifier)
+            let identifiers = effects.subscriptionIdentifiers[
+                first..<(first + Int(recipient.subscriptionIdentifierCount))]
+            let header = PublishHeader(
+                qos: recipient.qos, isDuplicate: recipient.isDuplicate, isRetained: recipient.isRetained,
+                packetIdentifier: recipient.packetIdentifier, topicAlias: recipient.topicAlias,
+                omitsTopic: recipient.omitsTopic, remainingExpiry: remainingExpiry)
+            append(to: index) { buffer, version in
+                PacketEncoder.appendPublish(
+                    message, header, subscriptionIdentifiers: identifiers, version: version, to: &buffer)
+            }
+        }
+    }
+
+    private func append(to id: ConnectionID, _ write: (inout ByteBuffer, ProtocolVersion) -> Void) {
+        if let index = slot(of: id) { append(to: index, write) }
+    }
+
+    /// Lets `write` append to the connection's outbound buffer.
+    @inline(__always)
+    private func append(to index: Int, _ write: (inout ByteBuffer, ProtocolVersion) -> Void) {
+        var buffer: ByteBuffer
+        if let outbound = slots[index].outbound.take() { buffer = outbound } else { buffer = buffers.borrow() }
+        write(&buffer, slots[index].version)
+        let count = buffer.readableBytes
+        slots[index].outbound = consume buffer
+        if !slots[index].isDirty { markDirty(index) }
+        if count >= earlyWriteThreshold { outboundGrew(index, to: count) }
+    }
+
+    private func markDirty(_ index: Int) {
+        slots[index].isDirty = true
+        dirtySlots.append(UInt32(index))
+        scheduleFlush()
+    }
+
+    /// The core has forgotten the connection: its place is free at once, its transport ends with the flush.
+    private func close(_ id: ConnectionID) {
+        guard let index = slot(of: id), let connection = slots[index].connection else { return }
+        let outbound = detach(connection, from: index)
+        depart(connection, saying: outbound)
+    }
+
+    /// Ends the transport of a connection that is not in the table, with the next flush.
+    func depart(_ connection: Connection, saying bytes: ByteBuffer?) {
+        departing[ObjectIdentifier(connection)] = connection
+        farewells.append(Farewell(connection: connection, bytes: bytes))
+        scheduleFlush()
+    }
+
+    // MARK: Reading
+
+    func pause(_ index: Int, _ reason: PauseReasons) {
+        guard let connection = slots[index].connection else { return }
+        let wasReading = connection.pauses.isEmpty
+        connection.pauses.insert(reason)
+        if wasReading { connection.setReading(false) }
+    }
+
+    /// Takes the reason away. What was kept is decoded with the flush, before anything more is read.
+    func resume(_ index: Int, _ reason: PauseReasons) {
+        guard let connection = slots[index].connection, connection.pauses.contains(reason) else { return }
+        connection.pauses.remove(reason)
+        guard connection.pauses.isEmpty, let id = connection.id else { return }
+        resumable.append(id)
+        scheduleFlush()
+    }
+
+    /// Decodes what connections kept while they were paused, then reads from them again.
+    func resumeConnections() {
+        var next = 0
+        while next < resumable.count {
+            let id = resumable[next]
+            next += 1
+            guard let index = slot(of: id), let connection = slots[index].connection, connection.pauses.isEmpty
+            else { continue }
+            current = connection
+            decodeUndecoded(of: connection)
+            current = nil
+            if connection.id == id, connection.pauses.isEmpty { connection.setReading(true) }
+        }
+        resumable.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,147 @@
+import BrokerCore
+import MQTTCodec
+import MQTTModel
+package import NIOCore
+
+/// What a transport tells its shard.
+extension Shard {
+    /// A connection was accepted. The shard may close it at once.
+    package func opened(_ connection: Connection) {
+        loop.assertInEventLoop()
+        guard !isShuttingDown, connectionCount < limits.maximumConnections + Shard.refusalHeadroom else {
+            runtimeCounters.connectionsCut += 1
+            return depart(connection, saying: nil)
+        }
+        readClock()
+        let id = attach(connection)
+        submit(.connectionOpened(id))
+    }
+
+    /// Connections above `Limits.maximumConnections` that may wait for the core to refuse them in their own language;
+    /// further ones are cut.
+    static let refusalHeadroom = 256
+
+    /// A connection came from the shard that accepted it.
+    package func adopted(_ connection: Connection, _ handover: Handover) {
+        opened(connection)
+        guard connection.id != nil else { return }
+        connection.decoder = handover.decoder
+        current = connection
+        deliver(handover.packet, from: connection)
+        current = nil
+        if let undecoded = handover.undecoded { received(connection, undecoded) }
+    }
+
+    /// Bytes arrived. `bytes` is only lent: the transport uses its storage again.
+    package func received(_ connection: Connection, _ bytes: ByteBuffer) {
+        loop.assertInEventLoop()
+        guard connection.id != nil, !connection.pauses.contains(.violated) else { return }
+        runtimeCounters.bytesReceived += UInt64(bytes.readableBytes)
+        readClock()
+        bytes.withUnsafeReadableBytes { decode($0, from: connection) }
+    }
+
+    /// The network connection ended from the other side or by a fault.
+    package func closed(_ connection: Connection) {
+        loop.assertInEventLoop()
+        guard let id = connection.id, let index = slot(of: id) else { return finished(connection) }
+        readClock()
+        detach(connection, from: index)
+        submit(.connectionClosed(id))
+        announceIfEmpty()
+    }
+
+    /// A connection that the shard had let go of has ended.
+    private func finished(_ connection: Connection) {
+        departing[ObjectIdentifier(connection)] = nil
+        announceIfEmpty()
+    }
+
+    // MARK: Decoding
+
+    /// Decodes in place; keeps what is left over.
+    private func decode(_ bytes: UnsafeRawBufferPointer, from connection: Connection) {
+        current = connection
+        defer { current = nil }
+        var rest = bytes
+        // A packet that began in an earlier read is completed first, so that only its bytes are copied.
+        while !rest.isEmpty, connection.undecoded != nil, connection.pauses.isEmpty {
+            let missing = connection.missingBytes
+            let count = min(missing, rest.count)
+            connection.undecoded?.writeBytes(UnsafeRawBufferPointer(rebasing: rest[..<count]))
+            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            if count == missing { decodeUndecoded(of: connection) }
+            guard connection.id != nil else { return }
+        }
+        let count = connection.undecoded == nil ? decodePackets(rest, from: connection) : 0
+        guard count < rest.count, connection.id != nil else { return }
+        connection.keep(UnsafeRawBufferPointer(rebasing: rest[count...]))
+    }
+
+    /// Decodes what was kept, as far as it goes.
+    func decodeUndecoded(of connection: Connection) {
+        guard var kept = connection.undecoded else { return }
+        connection.undecoded = nil
+        let count = kept.withUnsafeReadableBytes { decodePackets($0, from: connection) }
+        guard count < kept.readableBytes, connection.id != nil else { return }
+        kept.moveReaderIndex(forwardBy: count)
+        if count > 0 { kept.discardReadBytes() }
+        connection.undecoded = kept
+    }
+
+    /// - Returns: the number of bytes that were decoded; all when the connection is gone.
+    private func decodePackets(_ bytes: UnsafeRawBufferPointer, from connection: Connection) -> Int {
+        var offset = 0
+        while offset < bytes.count, connection.pauses.isEmpty {
+            if mailbox.hasMail { drainMailbox() }
+            guard let id = connection.id else { return bytes.count }
+            do throws(ProtocolViolation) {
+                let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
+                guard let decoded = try connection.decoder.decode(rest, pool: &pool) else { break }
+                offset += decoded.byteCount
+                if case .connect(let connect) = decoded.packet {
+                    if isElsewhere(connect) {
+                        move(connection, decoded.packet, UnsafeRawBufferPointer(rebasing: bytes[offset...]))
+                        return bytes.count
+                    }
+                }
+                deliver(decoded.packet, from: connection)
+            } catch {
+                connection.pauses.insert(.violated)
+                submit(.violationReceived(id, error, version: connection.decoder.version))
+                return bytes.count
+            }
+        }
+        return connection.id == nil ? bytes.count : offset
+    }
+
+    @inline(__always)
+    private func deliver(_ packet: consuming Packet, from connection: Connection) {
+        guard let id = connection.id else { return }
+        if case .connect = packet, let version = connection.decoder.version {
+            slots[Int(id.slot)].version = version
+        }
+        submit(.packetReceived(id, packet))
+    }
+
+    // MARK: Home shards
+
+    private func isElsewhere(_ connect: Connect) -> Bool {
+        let count = UInt16(allShards.count)
+        guard count > 1, !connect.clientIdentifier.isEmpty else { return false }
+        return HomeShard.index(of: connect.clientIdentifier, shardCount: count) != index
+    }
+
+    /// Sends the connection to the shard its client belongs to. To this shard's core it has ended.
+    private func move(_ connection: Connection, _ packet: Packet, _ rest: UnsafeRawBufferPointer) {
+        guard case .connect(let connect) = packet, let id = connection.id, let index = slot(of: id) else { return }
+        let home = HomeShard.index(of: connect.clientIdentifier, shardCount: UInt16(allShards.count))
+        let handover = Handover(
+            home: allShards[Int(home)], decoder: connection.decoder, packet: packet,
+            undecoded: rest.isEmpty ? nil : ByteBuffer(bytes: rest))
+        runtimeCounters.connectionsMoved += 1
+        detach(connection, from: index)
+        submit(.connectionClosed(id))
+        connection.move(handover)
+    }
+}

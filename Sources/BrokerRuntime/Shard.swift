@@ -1,0 +1,203 @@
+import Backbone
+package import BrokerCore
+package import Logging
+import MQTTModel
+package import NIOCore
+
+/// One event loop's part of the broker: a core, its connections, and everything that turns the core's effects into
+/// bytes, timers and mail.
+///
+/// Confined to its event loop, which every method asserts that is called from outside; hence `@unchecked Sendable`.
+///
+/// How a tick of the loop goes: connections that are readable hand in their bytes; each packet is one step of the core,
+/// whose effects are run at once, but what is to be sent only gathers in the connections' outbound buffers; at the end
+/// of the tick `flush` posts the mail for other shards and then writes each connection once. So a client never sees
+/// the effect of a step before the other shards can see it, too.
+package final class Shard: @unchecked Sendable {
+    package let index: UInt16
+    package let loop: any EventLoop
+    package let limits: Limits
+    package let logger: Logger
+    let backbone: SharedBackbone
+    let mailbox: Mailbox
+    /// All shards of the node by index, this one included. Set once, before the first connection.
+    var allShards: [Shard] = []
+
+    var core: BrokerCore
+    var effects = Effects()
+    /// What the core has to be told after the step that is running.
+    var inputs: [Input] = []
+    var isStepping = false
+    var now: Instant = .zero
+    var pool = MessagePool()
+    var random = SystemRandomNumberGenerator()
+
+    var slots: [ConnectionSlot] = []
+    var freeSlots: [UInt32] = []
+    package internal(set) var connectionCount = 0
+    /// Connections that the core has closed and whose transport has not ended yet.
+    var departing: [ObjectIdentifier: Connection] = [:]
+    /// The connection whose bytes are being decoded.
+    var current: Connection?
+
+    var dirtySlots: [UInt32] = []
+    var farewells: [Farewell] = []
+    var resumable: [ConnectionID] = []
+    var buffers = OutboundBufferPool()
+    var isFlushScheduled = false
+
+    /// Mail for each shard that is posted before the next write, and whether that shard's mailbox was full.
+    var outboxes: [Outbox] = []
+    var hasOutgoingMail = false
+    var takenMail: [Mail] = []
+    var waitingForRoom: [ConnectionID] = []
+
+    var deadline: Instant = .distantFuture
+    var scheduledDeadline: Instant = .distantFuture
+    var deadlineTimer: NIOScheduledCallback?
+
+    var runtimeCounters = RuntimeCounters()
+    var isShuttingDown = false
+    var whenEmpty: (() -> Void)?
+
+    package init(
+        index: UInt16, shardCount: UInt16, loop: any EventLoop, options: BrokerOptions, backbone: SharedBackbone,
+        logger: Logger
+    ) {
+        self.index = index
+        self.loop = loop
+        self.limits = options.limits
+        self.logger = logger
+        self.backbone = backbone
+        self.mailbox = Mailbox(
+            maximumMessages: options.limits.maximumMailboxMessages, maximumBytes: options.limits.maximumMailboxBytes)
+        self.core = BrokerCore(shard: index, shardCount: shardCount, options: options)
+    }
+
+    /// Makes the shards of a node, one for each loop, and acquaints them with each other.
+    package static func makeAll(loops: [any EventLoop], options: BrokerOptions, logger: Logger) -> [Shard] {
+        let backbone = SharedBackbone()
+        let count = UInt16(loops.count)
+        let shards = loops.enumerated().map { index, loop in
+            Shard(
+                index: UInt16(index), shardCount: count, loop: loop, options: options, backbone: backbone,
+                logger: logger)
+        }
+        for shard in shards {
+            shard.allShards = shards
+            shard.outboxes = shards.map { _ in Outbox() }
+        }
+        return shards
+    }
+
+    // MARK: Steps
+
+    /// Tells the core what happened, now or, from inside a step, after it.
+    func submit(_ input: consuming Input) {
+        if isStepping {
+            inputs.append(input)
+        } else {
+            step(input)
+            if !inputs.isEmpty { stepThroughInputs() }
+        }
+    }
+
+    @inline(__always)
+    private func step(_ input: consuming Input) {
+        isStepping = true
+        core.step(input, at: now, using: &random, into: &effects)
+        if !effects.isEmpty {
+            runEffects()
+            effects.removeAll()
+        }
+        isStepping = false
+    }
+
+    func stepThroughInputs() {
+        var next = 0
+        while next < inputs.count {
+            step(inputs[next])
+            next += 1
+        }
+        inputs.removeAll(keepingCapacity: inputs.capacity <= 1024)
+    }
+
+    /// The time of this tick. The core is told the same instant for all packets of one read.
+    func readClock() {
+        let clock = NIODeadline.now().uptimeNanoseconds
+        if clock > now.nanoseconds { now = Instant(nanoseconds: clock) }
+    }
+
+    // MARK: Timer
+
+    func setDeadline(_ instant: Instant) {
+        deadline = instant
+        // One that falls due earlier does no harm, and most deadlines move away: it is set again when it fires.
+        guard instant < scheduledDeadline else { return }
+        deadlineTimer?.cancel()
+        scheduledDeadline = instant
+        let deadline = NIODeadline.uptimeNanoseconds(instant.nanoseconds)
+        do {
+            deadlineTimer = try loop.scheduleCallback(at: deadline, handler: DeadlineHandler(shard: self))
+        } catch {
+            // Only a loop that is shut down refuses.
+            deadlineTimer = nil
+        }
+    }
+
+    fileprivate func deadlineTimerFired() {
+        deadlineTimer = nil
+        scheduledDeadline = .distantFuture
+        readClock()
+        guard deadline <= now else { return setDeadline(deadline) }
+        deadline = .distantFuture
+        submit(.deadlineReached)
+    }
+
+    // MARK: Metrics and shutdown
+
+    /// The counters. On the shard's loop.
+    package var metrics: ShardMetrics {
+        loop.assertInEventLoop()
+        return ShardMetrics(
+            shard: index, connections: connectionCount, core: core.counters, runtime: runtimeCounters)
+    }
+
+    package func countAcceptFailure() {
+        loop.assertInEventLoop()
+        runtimeCounters.acceptFailures += 1
+    }
+
+    /// Has the core say goodbye to every client; calls `whenEmpty` when the last connection has ended, at the latest
+    /// after `Limits.shutdownTimeout`, when what is left is cut.
+    package func shutDown(whenEmpty: @escaping () -> Void) {
+        loop.assertInEventLoop()
+        isShuttingDown = true
+        self.whenEmpty = whenEmpty
+        readClock()
+        submit(.shutdownRequested)
+        let timeout = TimeAmount.nanoseconds(Int64(clamping: limits.shutdownTimeout.wholeNanoseconds))
+        loop.assumeIsolated().scheduleTask(in: timeout) { self.cutAll() }
+        announceIfEmpty()
+    }
+
+    private func cutAll() {
+        for slot in slots { slot.connection?.close(after: nil) }
+        for connection in departing.values { connection.close(after: nil) }
+        departing.removeAll()
+        connectionCount = 0
+        announceIfEmpty()
+    }
+
+    func announceIfEmpty() {
+        guard isShuttingDown, connectionCount == 0, departing.isEmpty, let whenEmpty else { return }
+        self.whenEmpty = nil
+        whenEmpty()
+    }
+}
+
+private struct DeadlineHandler: NIOScheduledCallbackHandler {
+    let shard: Shard
+
+    func handleScheduledCallback(eventLoop: some EventLoop) { shard.deadlineTimerFired() }
+}
