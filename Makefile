@@ -10,7 +10,7 @@ ARGS ?=
 # The load generator's source.
 LOADGEN ?= ../shared/loadgen
 # For bench-peers: cases of `run-suite --list` separated by commas, seconds a measurement, repetitions.
-CASES ?= connect,q0-pair,q0-single,q0-fanin,q0-fanout100,q0-fanout1000,q1-pair,q1-fanout100,q1-shared,q2-pair,lat,idle
+CASES ?= idle,connect,q0-pair,q0-single,q0-fanin,q0-fanout100,q0-fanout1000,q1-pair,q1-fanout100,q1-shared,q2-pair,lat
 DURATION ?= 3
 REPEAT ?= 3
 # The suites of the pure half, which run twice: with and without the random seed of Swift's hashing.
@@ -79,7 +79,7 @@ bench-peers: deps build ## measure the broker and mosquitto in one interleaved r
 		--cases $(CASES) --duration $(DURATION) --repeat $(REPEAT)
 
 .PHONY: bench-wildcards
-bench-wildcards: build ## what 100,000 other subscriptions cost a message
+bench-wildcards: build ## measure what 100,000 other subscriptions cost a message
 	python3 Benchmarks/scripts/bench-wildcards --broker $(BROKER) --loadgen $(LOADGEN) \
 		--duration $(DURATION) --repeat $(REPEAT)
 
