@@ -85,13 +85,14 @@ let package = Package(
         library("SimulationKit", ["BrokerCore", "Backbone", "MQTTModel", "MQTTCodec", "MQTTSession", nioCore, heap]),
         .executableTarget(
             name: "simulate", dependencies: ["SimulationKit", argumentParser], swiftSettings: settings),
+        library("FuzzKit", ["MQTTModel", "MQTTCodec", nioCore]),
         .executableTarget(
             name: "fuzz",
-            dependencies: ["MQTTCodec", "MQTTModel", "BrokerCore", "SimulationKit", nioCore, argumentParser],
+            dependencies: ["FuzzKit", "MQTTCodec", "MQTTModel", "BrokerCore", "SimulationKit", nioCore, argumentParser],
             swiftSettings: settings),
 
         tests("MQTTModel", ["MQTTModel"]),
-        tests("MQTTCodec", ["MQTTCodec", "MQTTModel", nioCore]),
+        tests("MQTTCodec", ["MQTTCodec", "MQTTModel", "FuzzKit", nioCore]),
         tests("TopicIndex", ["TopicIndex", "MQTTModel"]),
         tests("MQTTSession", ["MQTTSession", "MQTTModel"]),
         tests("Backbone", ["Backbone", "MQTTModel"]),

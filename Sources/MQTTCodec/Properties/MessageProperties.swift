@@ -5,6 +5,8 @@ import MQTTModel
 struct MessageProperties {
     /// Bytes of those that travel with the message.
     private(set) var forwardedLength = 0
+    /// Seconds, at most `UInt32.max - 1`: `PublishHeader` keeps the largest value for "never", and a second in 136 years
+    /// is not missed.
     private(set) var expiryInterval: UInt32?
     /// 0 for none.
     private(set) var topicAlias: UInt16 = 0
@@ -20,7 +22,7 @@ struct MessageProperties {
         var scanner = all
         while let property = try scanner.next() {
             switch property.identifier {
-            case .messageExpiryInterval: expiryInterval = property.number
+            case .messageExpiryInterval: expiryInterval = min(property.number, .max - 1)
             case .topicAlias: topicAlias = UInt16(property.number)
             case .subscriptionIdentifier: subscriptionIdentifiers.append(property.number)
             case .willDelayInterval: willDelayInterval = property.number
