@@ -26,15 +26,17 @@ extension BrokerCore {
         case .atMostOnce:
             acknowledgement = .none
         case .atLeastOnce:
+            try checkReceiveMaximum(of: session, on: connection)
             acknowledgement = .pubAck(connection, publish.packetIdentifier)
         case .exactlyOnce:
-            guard session.received.insert(publish.packetIdentifier) else {
+            guard !session.received.contains(publish.packetIdentifier) else {
                 repeatReceived(publish.packetIdentifier, from: session, on: connection, into: &effects)
                 return
             }
+            try checkReceiveMaximum(of: session, on: connection)
+            _ = session.received.insert(publish.packetIdentifier)
             acknowledgement = .pubRec(connection, publish.packetIdentifier)
         }
-        try checkReceiveMaximum(of: session, on: connection)
         if let reasonCode = reasonToRefuse(message) {
             // 3.x cannot be told: the message is acknowledged and dropped.
             let told = session.online?.version == .v5_0 ? reasonCode : .success
@@ -61,7 +63,8 @@ extension BrokerCore {
         effects.all.append(.acknowledge(connection, .pubRec, identifier, .success))
     }
 
-    /// Holds a 5.0 client to the Receive Maximum it was told [MQTT-3.3.4-9].
+    /// Holds a 5.0 client to the Receive Maximum it was told [MQTT-3.3.4-9]. Before the new message is counted: one that
+    /// is refused leaves no trace, or its repeat would be taken for known.
     private func checkReceiveMaximum(of session: Session, on connection: ConnectionID) throws(ProtocolViolation) {
         guard session.online?.version == .v5_0 else { return }
         var unacknowledged = session.received.count
@@ -70,7 +73,7 @@ extension BrokerCore {
                 if case .pubAck = held.acknowledgement { unacknowledged += 1 }
             }
         }
-        guard unacknowledged <= Int(limits.receiveMaximum) else {
+        guard unacknowledged < Int(limits.receiveMaximum) else {
             throw ProtocolViolation(
                 .receiveMaximumExceeded, clause: "MQTT-3.3.4-9", "more messages unacknowledged than Receive Maximum")
         }
