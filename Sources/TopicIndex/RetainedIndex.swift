@@ -1,18 +1,118 @@
 package import MQTTModel
 
 /// The retained messages of one shard (section 3.3.1.3), by topic.
+///
+/// Messages lie in slots. A hash table leads from a topic to its slot, and a sorted sequence holds the slots in the
+/// order of their topics, in which the messages of a filter's literal beginning lie together. So to set, get or
+/// replace a message is a lookup, a new topic costs a binary search more, and a filter with wildcards costs a look at
+/// each topic that begins as it does.
 package struct RetainedIndex: ~Copyable {
     package private(set) var count = 0
     /// Bytes of topics, properties and payloads.
     package private(set) var byteCount = 0
 
-    /// - Parameter hashSeed: as for `SubscriptionIndex`.
-    package init(hashSeed: UInt64 = 0) {}
+    private let hasher: TopicHasher
+    /// The first stands for none.
+    private var slots: [ApplicationMessage?] = [nil]
+    private var freeSlots: [UInt32] = []
+    private var table = IndexTable()
+    private var order = SortedChunks<UInt32>()
+    /// The slot that `removeExpired` visited last.
+    private var expiryHand = 0
 
+    /// - Parameter hashSeed: as for `SubscriptionIndex`.
+    package init(hashSeed: UInt64 = 0) { hasher = TopicHasher(seed: hashSeed) }
+
+    // MARK: By topic
+
+    /// Keeps `message` for its topic [MQTT-3.3.1-5]. That an empty payload deletes is for the caller to see to.
     /// - Returns: the message it replaced.
-    package mutating func set(_ message: ApplicationMessage) -> ApplicationMessage? { nil }
-    package mutating func remove(topic: UnsafeRawBufferPointer) -> ApplicationMessage? { nil }
-    package func message(topic: UnsafeRawBufferPointer) -> ApplicationMessage? { nil }
-    package func forEachMatch(of pattern: String, _ body: (ApplicationMessage) -> Void) {}
-    package mutating func removeExpired(at now: Instant, visiting limit: Int) -> Int { 0 }
+    package mutating func set(_ message: ApplicationMessage) -> ApplicationMessage? {
+        byteCount += message.byteCount
+        if let slot = slot(of: message.topic) {
+            let replaced = slots[slot]
+            slots[slot] = message
+            byteCount -= replaced?.byteCount ?? 0
+            return replaced
+        }
+        let slot: Int
+        if let free = freeSlots.popLast() {
+            slot = Int(free)
+            slots[slot] = message
+        } else {
+            slot = slots.count
+            slots.append(message)
+        }
+        table.insert(hasher.hash(message.topic), index: UInt32(slot))
+        order.insert(UInt32(slot), at: position(of: message.topic))
+        count += 1
+        return nil
+    }
+
+    package mutating func remove(topic: UnsafeRawBufferPointer) -> ApplicationMessage? {
+        guard let slot = slot(of: topic), let message = slots[slot] else { return nil }
+        order.remove(at: position(of: topic))
+        table.remove(hasher.hash(topic), index: UInt32(slot))
+        slots[slot] = nil
+        freeSlots.append(UInt32(slot))
+        count -= 1
+        byteCount -= message.byteCount
+        return message
+    }
+
+    package func message(topic: UnsafeRawBufferPointer) -> ApplicationMessage? {
+        guard let slot = slot(of: topic) else { return nil }
+        return slots[slot]
+    }
+
+    private func slot(of topic: UnsafeRawBufferPointer) -> Int? {
+        table.find(hasher.hash(topic)) { slots[Int($0)]?.topic.equals(topic) == true }.map { Int($0) }
+    }
+
+    /// Where `topic` is in the order, or where it would be inserted.
+    private func position(of topic: UnsafeRawBufferPointer) -> SortedChunks<UInt32>.Position {
+        order.partitionPoint { slot in
+            guard let message = slots[Int(slot)] else { return false }
+            return TopicOrder.isBefore(message.topic, topic)
+        }
+    }
+
+    // MARK: By filter
+
+    /// Every message whose topic matches `pattern`, in lexical order of the topics' levels.
+    package func forEachMatch(of pattern: String, _ body: (ApplicationMessage) -> Void) {
+        withBytes(of: pattern) { forEachMatch(of: $0, body) }
+    }
+
+    private func forEachMatch(of pattern: UnsafeRawBufferPointer, _ body: (ApplicationMessage) -> Void) {
+        guard let prefix = PatternMatcher.literalPrefix(of: pattern) else {
+            if let message = message(topic: pattern) { body(message) }
+            return
+        }
+        // The parent level lies before all that is below it, and "#" matches it too.
+        var position = self.position(of: prefix.slice(0, max(prefix.count - 1, 0)))
+        while let slot = order[position] {
+            guard let message = slots[Int(slot)], PatternMatcher.topic(message.topic, isAtOrBelow: prefix) else {
+                return
+            }
+            if PatternMatcher.matches(pattern, message.topic) { body(message) }
+            position = order.position(after: position)
+        }
+    }
+
+    // MARK: Expiry
+
+    /// Drops messages that have expired by `now` [MQTT-3.3.2-5], visiting at most `limit` places and going on where it
+    /// left off the last time.
+    /// - Returns: how many it dropped.
+    package mutating func removeExpired(at now: Instant, visiting limit: Int) -> Int {
+        var removed = 0
+        for _ in 0..<min(max(limit, 0), slots.count - 1) {
+            expiryHand = expiryHand + 1 < slots.count ? expiryHand + 1 : 1
+            guard let message = slots[expiryHand], message.isExpired(at: now) else { continue }
+            _ = remove(topic: message.topic)
+            removed += 1
+        }
+        return removed
+    }
 }

@@ -39,6 +39,12 @@ package final class SharedGroupState {
     /// No member on any shard.
     package var isEmpty: Bool { members.isEmpty && peers.isEmpty }
 
+    /// By bytes, which Swift's own comparison of strings is not: it takes "é" and "e" with an accent for the same
+    /// [MQTT-4.7.3-4].
+    func isNamed(_ other: String) -> Bool { name.utf8.elementsEqual(other.utf8) }
+
+    func isNamed(before other: String) -> Bool { name.utf8.lexicographicallyPrecedes(other.utf8) }
+
     /// - Returns: whether it is new; else its options and identifier were replaced and it keeps its place.
     func join(_ member: Member) -> Bool {
         if memberSet.insert(member.subscriber).inserted {

@@ -16,6 +16,9 @@ struct Subscription: Equatable {
             | (options.noLocal ? 1 << 30 : 0) | (options.retainAsPublished ? 1 << 31 : 0)
     }
 
+    /// Stands where there is no subscription.
+    static let none = Subscription(subscriber: 0, options: SubscriptionOptions(), identifier: 0)
+
     /// 0 when the subscription has none.
     var identifier: UInt32 { packed & Subscription.identifierMask }
     var maximumQoS: QoS { QoS(rawValue: UInt8(truncatingIfNeeded: packed >> 28) & 3) ?? .exactlyOnce }
