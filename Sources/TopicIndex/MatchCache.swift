@@ -1,8 +1,8 @@
 /// What topics match, until a subscription changes that.
 ///
 /// Entries lie in sets of up to four, chosen by the topic's hash. In a full set the next entry goes to a place that holds
-/// nothing valid, else to one place after the other in turn. The cache begins small and doubles up to its capacity as it
-/// fills.
+/// nothing valid, else to one place after the other in turn. The cache begins small and doubles up to its capacity
+/// whenever it is half full.
 ///
 /// Bounded by entries (the greatest power of two within the capacity) and by bytes of topics and matches; to stay within
 /// the bytes a new entry evicts others, going round, and only a single entry may be larger than the bound.
@@ -100,7 +100,8 @@ struct MatchCache {
     /// Remembers what `topic` matches now.
     mutating func insert(_ matches: Matches, topic: UnsafeRawBufferPointer, hash: UInt64) {
         guard capacity > 0 else { return }
-        if count * 4 >= hashes.count * 3, hashes.count < capacity { grow() }
+        // Half full, one set in twenty of four overflows; at three quarters, one in five would.
+        if count * 2 >= hashes.count, hashes.count < capacity { grow() }
         let place = place(of: topic, hash: hash) ?? placeToFill(hash)
         clear(place)
         let bytes = topic.count + matches.byteCount

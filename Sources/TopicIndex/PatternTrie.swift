@@ -146,7 +146,7 @@ struct PatternTrie: ~Copyable {
             nodes[Int(free)] = node
         } else {
             index = UInt32(nodes.count)
-            nodes.appendGrowingByHalf(node)
+            nodes.appendGrowingByQuarter(node)
         }
         if level.isPlus {
             nodes[Int(parent)].plus = index
@@ -250,9 +250,10 @@ struct PatternTrie: ~Copyable {
 }
 
 extension Array {
-    /// Appends; a full array grows by half rather than to twice its size, for arrays that are most of an index's memory.
-    mutating func appendGrowingByHalf(_ element: Element) {
-        if count == capacity { reserveCapacity(count + count / 2 + 8) }
+    /// Appends; a full array grows by a quarter rather than to twice its size, for arrays that are most of an index's
+    /// memory.
+    mutating func appendGrowingByQuarter(_ element: Element) {
+        if count == capacity { reserveCapacity(count + count / 4 + 8) }
         append(element)
     }
 }

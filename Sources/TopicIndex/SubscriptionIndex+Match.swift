@@ -17,6 +17,9 @@ extension SubscriptionIndex {
         return matches
     }
 
+    /// Elements of the array for overlapping subscriptions up to which its memory is kept, 1 MB; more is returned.
+    private static let keptGatheredCapacity = 65_536
+
     /// Puts together what the entries found by the last walk hold.
     private mutating func makeMatches() -> Matches {
         var listCount = 0
@@ -43,6 +46,7 @@ extension SubscriptionIndex {
         } else if listCount > 1 {
             gather(subscriptionCount)
             for element in gathered { builder.add(element.subscription) }
+            if gathered.capacity > SubscriptionIndex.keptGatheredCapacity { gathered = [] }
         }
         return Matches(
             subscribers: builder.subscribers, identifiers: builder.identifiers, peers: peers, groups: groups)

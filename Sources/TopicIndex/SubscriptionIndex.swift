@@ -177,7 +177,7 @@ package struct SubscriptionIndex: ~Copyable {
             trie.setEntry(free, at: node)
             return Int(free)
         }
-        entries.appendGrowingByHalf(PatternEntry())
+        entries.appendGrowingByQuarter(PatternEntry())
         trie.setEntry(UInt32(entries.count - 1), at: node)
         return entries.count - 1
     }

@@ -62,9 +62,17 @@ enum Sample {
     }
 }
 
-/// What `TopicFilter.matches` says of every filter and topic of up to four levels.
+/// What `TopicFilter.matches` says of every filter and topic of up to four levels; topics in the order that the retained
+/// index promises.
 enum PlainRule {
-    static let topics = Sample.every(["", "a", "b", "$x"], depth: 4)
+    static let topics = Sample.every(["", "a", "b", "$x"], depth: 4).sorted(by: comesBefore)
+
+    /// The lexical order of levels, said plainly.
+    static func comesBefore(_ left: String, _ right: String) -> Bool {
+        let leftLevels = left.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        let rightLevels = right.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        return leftLevels.lexicographicallyPrecedes(rightLevels) { $0.lexicographicallyPrecedes($1) }
+    }
 
     static let matches: [(pattern: String, topics: [String])] =
         Sample.every(["", "a", "b", "$x", "+", "#"], depth: 4).compactMap { TopicFilter($0) }.map { filter in

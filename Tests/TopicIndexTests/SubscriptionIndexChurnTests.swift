@@ -113,16 +113,16 @@ import Testing
 
     @Test(
         "What matches is what the plain rule says, through any churn [MQTT-4.7.1-2, MQTT-4.7.1-3, MQTT-4.7.2-1]",
-        arguments: [0, 1, 3, 4, 64, 16_384], [1, 2, 3, 4] as [UInt64])
+        arguments: [0, 1, 3, 64, 16_384], [1, 2] as [UInt64])
     func matchesAreWhatThePlainRuleSays(cacheCapacity: Int, seed: UInt64) {
         var run = Run(cacheCapacity: cacheCapacity, seed: seed)
-        for _ in 0..<3 {
-            for step in 0..<400 {
+        for _ in 0..<2 {
+            for step in 0..<250 {
                 if let fault = run.operate() {
                     Issue.record("step \(step): \(fault)")
                     return
                 }
-                for _ in 0..<3 {
+                for _ in 0..<2 {
                     let topic = Sample.topic(using: &run.random, alphabet: run.alphabet)
                     if let fault = run.lists.difference(topic, run.index.match(topic)) {
                         Issue.record("step \(step): \(fault)")
