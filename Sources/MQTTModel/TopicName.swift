@@ -19,7 +19,24 @@ public struct TopicName: Sendable, Hashable, CustomStringConvertible {
     }
 
     package static func containsWildcard(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        for byte in bytes where byte == UInt8(ascii: "+") || byte == UInt8(ascii: "#") { return true }
+        var index = 0
+        // Eight bytes at a time: a byte that equals the wildcard becomes 0, and a borrow into its top bit shows it.
+        while index &+ 8 <= bytes.count {
+            let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if containsZeroByte(word ^ 0x2B2B_2B2B_2B2B_2B2B) || containsZeroByte(word ^ 0x2323_2323_2323_2323) {
+                return true
+            }
+            index &+= 8
+        }
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte == UInt8(ascii: "+") || byte == UInt8(ascii: "#") { return true }
+            index &+= 1
+        }
         return false
+    }
+
+    private static func containsZeroByte(_ word: UInt64) -> Bool {
+        (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 != 0
     }
 }
