@@ -101,7 +101,7 @@ let package = Package(
             "BrokerTransport",
             [
                 "BrokerTransport", "BrokerRuntime", "BrokerCore", "MQTTModel", "MQTTCodec", nioCore, nioPosix,
-                nioEmbedded,
+                nioEmbedded, logging,
             ]),
         tests("MQTTClient", ["MQTTClient", "BrokerTransport", "BrokerCore", "MQTTModel", nioCore, nioPosix]),
         tests("BrokerConfiguration", ["BrokerConfiguration", "BrokerCore"]),

@@ -15,6 +15,7 @@ extension Shard {
     func forward(_ message: PeerMessage, to target: Int) {
         outboxes[target].mail.append(.peer(message))
         hasOutgoingMail = true
+        scheduleFlush()
         if outboxes[target].isBlocked { pauseUntilRoom() }
         if outboxes[target].mail.count >= Shard.earlyPostThreshold { postOutgoingMail() }
     }
