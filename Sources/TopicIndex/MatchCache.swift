@@ -1,6 +1,6 @@
 /// What topics match, until a subscription changes that.
 ///
-/// Entries lie in sets of up to four, chosen by the topic's hash. In a full set the next entry goes to a place that holds
+/// Entries lie in sets of up to eight, chosen by the topic's hash. In a full set the next entry goes to a place that holds
 /// nothing valid, else to one place after the other in turn. The cache begins small and doubles up to its capacity
 /// whenever it is half full.
 ///
@@ -12,13 +12,27 @@
 /// while no stamp on its own first one, two or three levels, or on all topics, is younger than the entry itself. Stamps
 /// lie in a table by hash, so a topic may be invalidated needlessly, never the reverse.
 struct MatchCache {
+    /// 64 bytes, so that a hit with a topic of usual length touches one cache line of it.
     private struct Entry {
-        var topic: [UInt8] = []
+        /// The topic, if it is that short.
+        var key = TopicKey.empty
+        /// The topic, if it is longer.
+        var longTopic: [UInt8] = []
         var matches: Matches?
         /// The count of changes when it was computed.
         var stamp: UInt64 = 0
         /// Where the stamps on its first one, two and three levels lie.
         var prefixes = PrefixSlots()
+        var topicLength: UInt16 = 0
+
+        @inline(__always)
+        func isOf(_ topic: UnsafeRawBufferPointer) -> Bool {
+            guard Int(topicLength) == topic.count else { return false }
+            if topic.count <= TopicKey.maximumCount { return key == TopicKey(topic) }
+            return longTopic.withUnsafeBytes { $0.equals(topic) }
+        }
+
+        var byteCount: Int { Int(topicLength) + (matches?.byteCount ?? 0) }
     }
 
     private struct PrefixSlots {
@@ -53,7 +67,7 @@ struct MatchCache {
         self.hasher = hasher
         self.capacity = capacity == 0 ? 0 : 1 << (Int.bitWidth - 1 - capacity.leadingZeroBitCount)
         self.byteCapacity = byteCapacity
-        wayCount = min(4, self.capacity)
+        wayCount = min(8, self.capacity)
         let initial = min(self.capacity, MatchCache.initialCapacity)
         hashes = Array(repeating: 0, count: initial)
         entries = Array(repeating: Entry(), count: initial)
@@ -76,7 +90,7 @@ struct MatchCache {
     private func place(of topic: UnsafeRawBufferPointer, hash: UInt64) -> Int? {
         let first = firstPlace(hash)
         for place in first..<(first &+ wayCount) where hashes[place] == hash {
-            if entries[place].topic.withUnsafeBytes({ $0.equals(topic) }) { return place }
+            if entries[place].isOf(topic) { return place }
         }
         return nil
     }
@@ -99,16 +113,18 @@ struct MatchCache {
 
     /// Remembers what `topic` matches now.
     mutating func insert(_ matches: Matches, topic: UnsafeRawBufferPointer, hash: UInt64) {
-        guard capacity > 0 else { return }
-        // Half full, one set in twenty of four overflows; at three quarters, one in five would.
+        guard capacity > 0, topic.count <= UInt16.max else { return }
+        // Half full, one set of eight in fifty overflows; at three quarters, one in seven would.
         if count * 2 >= hashes.count, hashes.count < capacity { grow() }
         let place = place(of: topic, hash: hash) ?? placeToFill(hash)
         clear(place)
         let bytes = topic.count + matches.byteCount
         while count > 0, byteCount + bytes > byteCapacity { evictNext() }
         hashes[place] = hash
+        let isShort = topic.count <= TopicKey.maximumCount
         entries[place] = Entry(
-            topic: Array(topic), matches: matches, stamp: changes, prefixes: prefixSlots(of: topic))
+            key: isShort ? TopicKey(topic) : .empty, longTopic: isShort ? [] : Array(topic), matches: matches,
+            stamp: changes, prefixes: prefixSlots(of: topic), topicLength: UInt16(topic.count))
         count += 1
         byteCount += bytes
     }
@@ -122,7 +138,7 @@ struct MatchCache {
 
     private mutating func clear(_ place: Int) {
         guard hashes[place] != 0 else { return }
-        byteCount -= entries[place].topic.count + (entries[place].matches?.byteCount ?? 0)
+        byteCount -= entries[place].byteCount
         count -= 1
         hashes[place] = 0
         entries[place] = Entry()
