@@ -98,6 +98,9 @@ extension BrokerCore {
     ) {
         let waits = !pipelines.isEmpty && pipelines[connection] != nil
         if message.isRetained {
+            if let session = sessions.session(slot: publisher.session, generation: publisher.generation) {
+                message.publisherHash = StableHash.hash(session.clientIdentifier)
+            }
             hold(
                 message, publisher: publisher, acknowledgement: acknowledgement, on: connection,
                 command: .retain(message, publisher: publisher), into: &effects)

@@ -30,14 +30,17 @@ extension BrokerCore {
     /// Puts a copy of every retained message that matches into the session's queue [MQTT-3.3.1-9]. Through the queue, so
     /// that windows, writability and order hold for them as for any other.
     mutating func enqueueRetained(
-        matching pattern: String, qos: QoS, identifier: UInt32, for session: Session, at now: Instant
+        matching pattern: String, options: SubscriptionOptions, identifier: UInt32, for session: Session,
+        at now: Instant
     ) {
+        let excludedPublisher = options.noLocal ? StableHash.hash(session.clientIdentifier) : 0
         let identifiers = identifier == 0 ? [] : [identifier]
         retained.forEachMatch(of: pattern) { message in
             guard !message.isExpired(at: now) else { return }
+            guard excludedPublisher == 0 || message.publisherHash != excludedPublisher else { return }
             session.queue.append(
                 QueuedMessage(
-                    message: message, subscriptionIdentifiers: identifiers, qos: min(qos, message.qos),
+                    message: message, subscriptionIdentifiers: identifiers, qos: min(options.maximumQoS, message.qos),
                     isRetained: true, isRetainedCopy: true))
             session.queuedRetainedCount += 1
         }

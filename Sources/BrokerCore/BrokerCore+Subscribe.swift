@@ -15,7 +15,7 @@ extension BrokerCore {
         let identifier = subscribe.properties.subscriptionIdentifier ?? 0
         var reasonCodes: [ReasonCode] = []
         reasonCodes.reserveCapacity(filters.count)
-        var retainedWanted: [(pattern: String, qos: QoS)] = []
+        var retainedWanted: [(pattern: String, options: SubscriptionOptions)] = []
         for (filter, entry) in zip(filters, subscribe.entries) {
             if let reasonCode = reasonToRefuse(filter, session: session) {
                 counters.subscriptionsRefused += 1
@@ -26,7 +26,7 @@ extension BrokerCore {
             reasonCodes.append(.granted(entry.options.maximumQoS))
             let handling = entry.options.retainHandling
             if !filter.isShared, handling == .sendAtSubscribe || (handling == .sendIfNewSubscription && isNew) {
-                retainedWanted.append((filter.pattern, entry.options.maximumQoS))
+                retainedWanted.append((filter.pattern, entry.options))
             }
         }
         effects.all.append(
@@ -35,7 +35,8 @@ extension BrokerCore {
                 .subAck(SubAck(packetIdentifier: subscribe.packetIdentifier, reasonCodes: reasonCodes))))
         guard retained.count > 0, !retainedWanted.isEmpty else { return }
         for wanted in retainedWanted {
-            enqueueRetained(matching: wanted.pattern, qos: wanted.qos, identifier: identifier, for: session, at: now)
+            enqueueRetained(
+                matching: wanted.pattern, options: wanted.options, identifier: identifier, for: session, at: now)
         }
         sessions.updatePath(of: session)
         pump(session, at: now, into: &effects)

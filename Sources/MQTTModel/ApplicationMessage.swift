@@ -24,6 +24,9 @@ package final class ApplicationMessage: @unchecked Sendable {
     package var expiryInterval: UInt32?
     /// When the server received it; set with `expiryInterval`.
     package var receivedAt: Instant = .zero
+    /// Who published a retained message: `StableHash` of the client identifier, 0 when nobody or not retained. For No
+    /// Local when the message is sent later [MQTT-3.8.3-3].
+    package var publisherHash: UInt64 = 0
 
     package init(capacity: Int) {
         self.capacity = max(capacity, 16)
@@ -47,6 +50,7 @@ package final class ApplicationMessage: @unchecked Sendable {
         isRetained = false
         expiryInterval = nil
         receivedAt = .zero
+        publisherHash = 0
     }
 
     /// Bytes up to which the pool keeps objects for use again; larger messages are made and freed one by one.
@@ -102,6 +106,7 @@ extension ApplicationMessage {
         copy.isRetained = isRetained
         copy.expiryInterval = expiryInterval
         copy.receivedAt = receivedAt
+        copy.publisherHash = publisherHash
         return copy
     }
 

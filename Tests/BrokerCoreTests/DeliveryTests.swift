@@ -121,10 +121,9 @@ struct DeliveryTests {
             core.step(acknowledge(subscriber, .pubAck, 1))
                 == [.publish(slot: 1, topic: "b", qos: .atLeastOnce, identifier: 2, isDuplicate: false)])
         #expect(
-            core.step(acknowledge(subscriber, .pubAck, 2))
-                == [.publish(slot: 1, topic: "c", qos: .atLeastOnce, identifier: 3, isDuplicate: false)])
-        #expect(
-            core.step(acknowledge(subscriber, .pubAck, 3))
-                == [.publish(slot: 1, topic: "c", qos: .atMostOnce, identifier: 0, isDuplicate: false)])
+            core.step(acknowledge(subscriber, .pubAck, 2)) == [
+                .publish(slot: 1, topic: "c", qos: .atLeastOnce, identifier: 3, isDuplicate: false),
+                .publish(slot: 1, topic: "c", qos: .atMostOnce, identifier: 0, isDuplicate: false),
+            ])
     }
 }
