@@ -31,20 +31,25 @@ extension BrokerCore {
         let ownSlot = publisher.shard == shard ? publisher.session : .max
         for match in matches.subscribers {
             var qos = match.maximumQoS
+            var retainAsPublished = match.retainAsPublished
+            var identifierCount = Int(match.identifierCount)
             if match.subscriber == ownSlot, isCurrent(publisher) {
                 if match.excludesPublisher { continue }
+                // What its subscriptions with No Local say is not for its own messages.
                 qos = match.maximumQoSForPublisher
+                retainAsPublished = match.retainAsPublishedForPublisher
+                identifierCount = Int(match.identifierCountForPublisher)
             }
             qos = min(qos, message.qos)
-            let isRetained = message.isRetained && match.retainAsPublished
-            if qos == .atMostOnce, match.identifierCount == 0, sendPlain(to: match.subscriber, isRetained, &effects) {
+            let isRetained = message.isRetained && retainAsPublished
+            if qos == .atMostOnce, identifierCount == 0, sendPlain(to: match.subscriber, isRetained, &effects) {
                 continue
             }
             guard let session = sessions.slots[Int(match.subscriber)] else {
                 preconditionFailure("a subscriber in the index has a session")
             }
             let first = Int(match.firstIdentifier)
-            let identifiers = matches.identifiers[first..<(first + Int(match.identifierCount))]
+            let identifiers = matches.identifiers[first..<(first + identifierCount)]
             deliver(
                 message, to: session, qos: qos, isRetained: isRetained, subscriptionIdentifiers: identifiers, at: now,
                 into: &effects)

@@ -23,4 +23,13 @@ package struct SharedGroup: Sendable, Hashable {
         self.name = name
         self.pattern = pattern
     }
+
+    package static func == (left: SharedGroup, right: SharedGroup) -> Bool {
+        ExactText(left.name) == ExactText(right.name) && ExactText(left.pattern) == ExactText(right.pattern)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(ExactText(name))
+        hasher.combine(ExactText(pattern))
+    }
 }

@@ -33,6 +33,12 @@ public struct TopicFilter: Sendable, Hashable, CustomStringConvertible {
     public var description: String { string }
     public var isShared: Bool { shareName != nil }
 
+    public static func == (left: TopicFilter, right: TopicFilter) -> Bool {
+        ExactText(left.string) == ExactText(right.string) && left.isShared == right.isShared
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(ExactText(string)) }
+
     public var hasWildcard: Bool {
         pattern.utf8.contains { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "#") }
     }

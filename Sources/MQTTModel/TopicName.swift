@@ -11,6 +11,12 @@ public struct TopicName: Sendable, Hashable, CustomStringConvertible {
 
     public var description: String { string }
 
+    public static func == (left: TopicName, right: TopicName) -> Bool {
+        ExactText(left.string) == ExactText(right.string)
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(ExactText(string)) }
+
     /// Whether `bytes` are a topic name: UTF-8 by the standard's rules, 1...65,535 bytes, neither `+` nor `#`
     /// [MQTT-3.3.2-2, MQTT-4.7.3-1].
     package static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {

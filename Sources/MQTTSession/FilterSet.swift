@@ -1,9 +1,11 @@
+import MQTTModel
+
 /// The topic filters of one session, as they were sent. Order is deterministic though removal is by swap, so that what
-/// is done for each of them is the same in every run.
+/// is done for each of them is the same in every run. Compared by bytes, as the index compares them.
 package struct FilterSet: Sendable {
     package private(set) var all: [String] = []
     /// Positions in `all`, only from `indexedCount` filters on: most sessions have a handful.
-    private var positions: [String: Int] = [:]
+    private var positions: [ExactText: Int] = [:]
     private static let indexedCount = 16
 
     package init() {}
@@ -18,9 +20,9 @@ package struct FilterSet: Sendable {
         guard position(of: filter) == nil else { return false }
         all.append(filter)
         if !positions.isEmpty {
-            positions[filter] = all.count - 1
+            positions[ExactText(filter)] = all.count - 1
         } else if all.count >= FilterSet.indexedCount {
-            for (index, filter) in all.enumerated() { positions[filter] = index }
+            for (index, filter) in all.enumerated() { positions[ExactText(filter)] = index }
         }
         return true
     }
@@ -31,13 +33,14 @@ package struct FilterSet: Sendable {
         all.swapAt(index, all.count - 1)
         all.removeLast()
         if !positions.isEmpty {
-            positions[filter] = nil
-            if index < all.count { positions[all[index]] = index }
+            positions[ExactText(filter)] = nil
+            if index < all.count { positions[ExactText(all[index])] = index }
         }
         return true
     }
 
     private func position(of filter: String) -> Int? {
-        positions.isEmpty ? all.firstIndex(of: filter) : positions[filter]
+        let filter = ExactText(filter)
+        return positions.isEmpty ? all.firstIndex { ExactText($0) == filter } : positions[filter]
     }
 }
