@@ -28,7 +28,7 @@ extension BrokerCore {
         }
         switch outcome {
         case .finished:
-            if !session.queue.isEmpty { pump(session, at: now, into: &effects) }
+            if !session.queue.isEmpty || session.inflight.resendCount > 0 { pump(session, at: now, into: &effects) }
         case .release:
             effects.all.append(.acknowledge(connection, .pubRel, identifier, .success))
         case .notFound:

@@ -127,7 +127,9 @@ extension BrokerCore {
     /// [MQTT-4.4.0-1, MQTT-4.6.0-1], then what waits.
     mutating func pump(_ session: Session, at now: Instant, into effects: inout Effects) {
         var budget = BrokerCore.pumpBytes
-        while session.online?.isWritable == true, budget > 0, let entry = session.inflight.takeNextToResend() {
+        while let online = session.online, online.isWritable, budget > 0,
+            let entry = session.inflight.takeNextToResend(window: online.window)
+        {
             budget -= resend(entry, to: session, at: now, into: &effects)
         }
         let hadRetained = session.queuedRetainedCount > 0

@@ -49,7 +49,7 @@ extension BrokerCore {
         case .subscribe(let subscribe):
             try subscribeReceived(subscribe, from: session, on: connection, at: now, into: &effects)
         case .unsubscribe(let unsubscribe):
-            unsubscribeReceived(unsubscribe, from: session, on: connection, into: &effects)
+            try unsubscribeReceived(unsubscribe, from: session, on: connection, into: &effects)
         case .pingReq:
             effects.all.append(.send(connection, .pingResp))
         case .disconnect(let disconnect):

@@ -95,7 +95,8 @@ extension BrokerCore {
     /// UNSUBSCRIBE (section 3.10.4). What is in flight is finished, what waits stays [MQTT-3.10.4-2, MQTT-3.10.4-3].
     mutating func unsubscribeReceived(
         _ unsubscribe: Unsubscribe, from session: Session, on connection: ConnectionID, into effects: inout Effects
-    ) {
+    ) throws(ProtocolViolation) {
+        for filter in unsubscribe.filters { _ = try validFilter(filter, SubscriptionOptions()) }
         var reasonCodes: [ReasonCode] = []
         reasonCodes.reserveCapacity(unsubscribe.filters.count)
         for filter in unsubscribe.filters {

@@ -108,6 +108,8 @@ extension Shard {
                 deliver(decoded.packet, from: connection)
             } catch {
                 connection.pauses.insert(.violated)
+                // The answer to a CONNECT that was refused for its version is in the version it asked for.
+                if let version = connection.decoder.version { slots[Int(id.slot)].version = version }
                 submit(.violationReceived(id, error, version: connection.decoder.version))
                 return bytes.count
             }

@@ -66,10 +66,9 @@ package struct PacketDecoder: Sendable {
         guard let type = PacketType(rawValue: firstByte >> 4) else {
             throw .malformed("5.0 section 2.1.2", "packet type 0")
         }
-        switch type {
-        case .publish: _ = try Publish.checkedQoS(firstByte & 0x0F)
-        case .pubAck where firstByte & 0x0F == 0: break
-        default:
+        if type == .publish {
+            _ = try Publish.checkedQoS(firstByte & 0x0F)
+        } else {
             try checkDirection(of: type)
             try FixedHeader.checkFlags(firstByte & 0x0F, of: type, version: version)
         }

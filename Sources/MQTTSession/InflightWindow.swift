@@ -129,11 +129,15 @@ package struct InflightWindow: Sendable {
     /// A new connection to the same session: every entry is to be sent once more, in order [MQTT-4.4.0-1].
     package mutating func beginResend() { resendCount = entries.count }
 
-    /// The next entry to send once more, nil when all have been; counts as sent.
-    package mutating func takeNextToResend() -> InflightMessage? {
+    /// The next entry to send once more; counts as sent. nil when all have been, or when it is a PUBLISH and `window`
+    /// entries are unfinished that were sent on this connection [MQTT-3.3.4-9].
+    package mutating func takeNextToResend(window: Int) -> InflightMessage? {
         guard resendCount > 0 else { return nil }
+        let sentCount = entries.count - resendCount
+        let next = entries[sentCount]
+        guard sentCount < window || next.phase == .awaitingPubComp else { return nil }
         resendCount -= 1
-        return entries[entries.count - 1 - resendCount]
+        return next
     }
 
     /// Ends an exchange without an answer: the message cannot be sent on this connection.
