@@ -109,8 +109,7 @@ let package = Package(
         tests(
             "Conformance",
             [
-                "SimulationKit", "BrokerTransport", "BrokerRuntime", "BrokerCore", "Backbone", "MQTTModel", "MQTTCodec",
-                nioCore, nioPosix,
+                "SimulationKit", "BrokerTransport", "BrokerCore", "MQTTModel", logging,
             ]),
         tests("Interoperability", []),
         tests("Tidy", []),
