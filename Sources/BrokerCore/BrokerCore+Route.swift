@@ -31,14 +31,14 @@ extension BrokerCore {
         let ownSlot = publisher.shard == shard ? publisher.session : .max
         for match in matches.subscribers {
             var qos = match.maximumQoS
-            var identifierCount = match.identifierCount
             var retainAsPublished = match.retainAsPublished
+            var identifierCount = Int(match.identifierCount)
             if match.subscriber == ownSlot, isCurrent(publisher) {
-                // Its subscriptions with No Local count for nothing [MQTT-3.8.3-3].
                 if match.excludesPublisher { continue }
+                // What its subscriptions with No Local say is not for its own messages.
                 qos = match.maximumQoSForPublisher
-                identifierCount = match.identifierCountForPublisher
                 retainAsPublished = match.retainAsPublishedForPublisher
+                identifierCount = Int(match.identifierCountForPublisher)
             }
             qos = min(qos, message.qos)
             let isRetained = message.isRetained && retainAsPublished
@@ -49,7 +49,7 @@ extension BrokerCore {
                 preconditionFailure("a subscriber in the index has a session")
             }
             let first = Int(match.firstIdentifier)
-            let identifiers = matches.identifiers[first..<(first + Int(identifierCount))]
+            let identifiers = matches.identifiers[first..<(first + identifierCount)]
             deliver(
                 message, to: session, qos: qos, isRetained: isRetained, subscriptionIdentifiers: identifiers, at: now,
                 into: &effects)

@@ -24,7 +24,7 @@ package struct BrokerCore: ~Copyable {
     var connections = ConnectionTable()
     var sessions = SessionTable()
     var index: SubscriptionIndex
-    var retained = RetainedIndex()
+    var retained: RetainedIndex
     var deadlines = DeadlineQueue<TimerKey>()
     /// The deadline that the driver was told last.
     var announcedDeadline = Instant.distantFuture
@@ -42,6 +42,7 @@ package struct BrokerCore: ~Copyable {
         self.shardCount = shardCount
         self.options = options
         self.index = SubscriptionIndex(hashSeed: options.hashSeed)
+        self.retained = RetainedIndex(hashSeed: options.hashSeed)
     }
 
     var limits: Limits { options.limits }

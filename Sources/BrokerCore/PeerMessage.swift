@@ -15,7 +15,7 @@ package enum PeerMessage: Sendable {
 }
 
 /// A shared subscription: its name and the filter below it (5.0 section 4.8.2).
-package struct SharedGroup: Sendable, Equatable {
+package struct SharedGroup: Sendable, Hashable {
     package let name: String
     package let pattern: String
 
@@ -25,6 +25,11 @@ package struct SharedGroup: Sendable, Equatable {
     }
 
     package static func == (left: SharedGroup, right: SharedGroup) -> Bool {
-        left.name.isExactly(right.name) && left.pattern.isExactly(right.pattern)
+        ExactText(left.name) == ExactText(right.name) && ExactText(left.pattern) == ExactText(right.pattern)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(ExactText(name))
+        hasher.combine(ExactText(pattern))
     }
 }

@@ -22,14 +22,14 @@ struct SessionTable {
     private(set) var paths: [DeliveryPath] = []
     private var generations: [UInt32] = []
     private var freeSlots: [UInt32] = []
-    private var byIdentifier: [ExactString: UInt32] = [:]
+    private var byIdentifier: [ExactText: UInt32] = [:]
     /// Sessions that outlive their connection: while there are none, no message needs the backbone for their sake.
     private(set) var durableCount = 0
 
     var count: Int { byIdentifier.count }
 
     func session(for clientIdentifier: String) -> Session? {
-        guard let slot = byIdentifier[ExactString(clientIdentifier)] else { return nil }
+        guard let slot = byIdentifier[ExactText(clientIdentifier)] else { return nil }
         return slots[Int(slot)]
     }
 
@@ -50,15 +50,16 @@ struct SessionTable {
             generations.append(0)
         }
         let session = Session(clientIdentifier: clientIdentifier, slot: slot, generation: generations[Int(slot)])
-        let key = ExactString(clientIdentifier)
-        precondition(byIdentifier.updateValue(slot, forKey: key) == nil, "one session a client identifier")
+        precondition(
+            byIdentifier.updateValue(slot, forKey: ExactText(clientIdentifier)) == nil,
+            "one session a client identifier")
         slots[Int(slot)] = session
         return session
     }
 
     mutating func remove(_ session: Session) {
         let slot = Int(session.slot)
-        byIdentifier[ExactString(session.clientIdentifier)] = nil
+        byIdentifier[ExactText(session.clientIdentifier)] = nil
         slots[slot] = nil
         if paths[slot].isDurable { durableCount -= 1 }
         paths[slot] = DeliveryPath()

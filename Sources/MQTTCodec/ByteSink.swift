@@ -10,7 +10,13 @@ protocol ByteSink {
 }
 
 extension ByteSink {
+    @inline(__always)
     mutating func writeVariableByteInteger(_ value: Int) {
+        if value < 0x80 { return write(UInt8(truncatingIfNeeded: value)) }
+        writeLongVariableByteInteger(value)
+    }
+
+    private mutating func writeLongVariableByteInteger(_ value: Int) {
         var rest = value
         while rest >= 0x80 {
             write(UInt8(truncatingIfNeeded: rest) | 0x80)

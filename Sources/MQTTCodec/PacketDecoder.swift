@@ -66,9 +66,10 @@ package struct PacketDecoder: Sendable {
         guard let type = PacketType(rawValue: firstByte >> 4) else {
             throw .malformed("5.0 section 2.1.2", "packet type 0")
         }
-        if type == .publish {
-            _ = try Publish.checkedQoS(firstByte & 0x0F)
-        } else {
+        switch type {
+        case .publish: _ = try Publish.checkedQoS(firstByte & 0x0F)
+        case .pubAck where firstByte & 0x0F == 0: break
+        default:
             try checkDirection(of: type)
             try FixedHeader.checkFlags(firstByte & 0x0F, of: type, version: version)
         }

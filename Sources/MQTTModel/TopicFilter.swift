@@ -31,11 +31,13 @@ public struct TopicFilter: Sendable, Hashable, CustomStringConvertible {
     }
 
     public var description: String { string }
-
-    /// By bytes [MQTT-4.7.3-4].
-    public static func == (left: TopicFilter, right: TopicFilter) -> Bool { left.string.isExactly(right.string) }
-    public func hash(into hasher: inout Hasher) { ExactString(string).hash(into: &hasher) }
     public var isShared: Bool { shareName != nil }
+
+    public static func == (left: TopicFilter, right: TopicFilter) -> Bool {
+        ExactText(left.string) == ExactText(right.string) && left.isShared == right.isShared
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(ExactText(string)) }
 
     public var hasWildcard: Bool {
         pattern.utf8.contains { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "#") }

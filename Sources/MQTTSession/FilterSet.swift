@@ -1,11 +1,11 @@
 import MQTTModel
 
-/// The topic filters of one session, as they were sent and compared by their bytes [MQTT-3.10.4-1]. Order is
-/// deterministic though removal is by swap, so that what is done for each of them is the same in every run.
+/// The topic filters of one session, as they were sent. Order is deterministic though removal is by swap, so that what
+/// is done for each of them is the same in every run. Compared by bytes, as the index compares them.
 package struct FilterSet: Sendable {
     package private(set) var all: [String] = []
     /// Positions in `all`, only from `indexedCount` filters on: most sessions have a handful.
-    private var positions: [ExactString: Int] = [:]
+    private var positions: [ExactText: Int] = [:]
     private static let indexedCount = 16
 
     package init() {}
@@ -20,9 +20,9 @@ package struct FilterSet: Sendable {
         guard position(of: filter) == nil else { return false }
         all.append(filter)
         if !positions.isEmpty {
-            positions[ExactString(filter)] = all.count - 1
+            positions[ExactText(filter)] = all.count - 1
         } else if all.count >= FilterSet.indexedCount {
-            for (index, filter) in all.enumerated() { positions[ExactString(filter)] = index }
+            for (index, filter) in all.enumerated() { positions[ExactText(filter)] = index }
         }
         return true
     }
@@ -33,13 +33,14 @@ package struct FilterSet: Sendable {
         all.swapAt(index, all.count - 1)
         all.removeLast()
         if !positions.isEmpty {
-            positions[ExactString(filter)] = nil
-            if index < all.count { positions[ExactString(all[index])] = index }
+            positions[ExactText(filter)] = nil
+            if index < all.count { positions[ExactText(all[index])] = index }
         }
         return true
     }
 
     private func position(of filter: String) -> Int? {
-        positions.isEmpty ? all.firstIndex { $0.isExactly(filter) } : positions[ExactString(filter)]
+        let filter = ExactText(filter)
+        return positions.isEmpty ? all.firstIndex { ExactText($0) == filter } : positions[filter]
     }
 }

@@ -19,6 +19,24 @@ import Testing
         #expect(TopicName(String(repeating: "a", count: 65_536)) == nil)
     }
 
+    @Test("the quick look at a topic sees every byte that is 0, not ASCII or a wildcard, and no other")
+    func plainTopics() {
+        for length in 0...40 {
+            var bytes = [UInt8](repeating: 0x61, count: length)
+            #expect(bytes.withUnsafeBytes { TopicName.isPlain($0) })
+            for position in 0..<length {
+                for byte in UInt8.min...UInt8.max {
+                    bytes[position] = byte
+                    let isPlain = byte != 0 && byte < 0x80 && byte != UInt8(ascii: "+") && byte != UInt8(ascii: "#")
+                    if bytes.withUnsafeBytes({ TopicName.isPlain($0) }) != isPlain {
+                        Issue.record("\(byte) at \(position) of \(length)")
+                    }
+                }
+                bytes[position] = 0x61
+            }
+        }
+    }
+
     @Test("a wildcard is found at every place of topics of every length up to 40")
     func wildcardIsFoundAnywhere() {
         for length in 1...40 {

@@ -8,7 +8,9 @@ extension Acknowledgement {
         _ kind: Kind, _ reader: inout ByteReader, version: ProtocolVersion
     ) throws(ProtocolViolation) -> Acknowledgement {
         let packetIdentifier = try reader.readPacketIdentifier()
-        if reader.isAtEnd { return Acknowledgement(kind, packetIdentifier) }
+        if reader.isAtEnd {
+            return Acknowledgement(kind, packetIdentifier, reasonCode: .success, properties: Properties())
+        }
         guard version.hasProperties else {
             throw .malformed("MQTT-4.13.1-1", "the packet is longer than its content")
         }

@@ -29,13 +29,14 @@ extension Publish {
         return publish
     }
 
+    @inline(__always)
     private init(_ message: ApplicationMessage, qos: QoS, flags: UInt8, packetIdentifier: PacketIdentifier) {
         let isRetained = flags & 0x01 != 0
         message.qos = qos
         message.isRetained = isRetained
         self.init(
             message: message, qos: qos, packetIdentifier: packetIdentifier, isDuplicate: flags & 0x08 != 0,
-            isRetained: isRetained)
+            isRetained: isRetained, topicAlias: 0, subscriptionIdentifiers: [])
     }
 
     /// The QoS in the flags of the fixed header.
@@ -58,6 +59,7 @@ extension Publish {
             if hasAlias { return }
             throw .protocolError("MQTT-4.7.3-1", "the topic name is empty and there is no topic alias")
         }
+        if TopicName.isPlain(topic) { return }
         guard UTF8Rules.isValid(topic) else { throw ByteReader.illFormedString() }
         guard !TopicName.containsWildcard(topic) else {
             throw .malformed("MQTT-3.3.2-2", "the topic name has a wildcard")

@@ -3,7 +3,7 @@ import MQTTModel
 extension PublishHeader {
     /// The first byte of the packet.
     var firstByte: UInt8 {
-        PacketType.publish.rawValue << 4 | (isDuplicate ? 0x08 : 0) | qos.rawValue << 1 | (isRetained ? 0x01 : 0)
+        0x30 | (isDuplicate ? 0x08 : 0) | qos.rawValue << 1 | (isRetained ? 0x01 : 0)
     }
 
     /// The header of a PUBLISH that is encoded as it stands.
