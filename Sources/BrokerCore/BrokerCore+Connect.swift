@@ -109,10 +109,10 @@ extension BrokerCore {
             window: Int(min(properties.receiveMaximum ?? .max, limits.maximumInflightMessages)),
             maximumPacketSize: properties.maximumPacketSize.map(Int.init),
             wantsProblemInformation: properties.requestProblemInformation != 0,
-            receivedAliases: ReceivedTopicAliases(maximum: isV5 ? limits.topicAliasMaximum : 0),
-            sentAliases: SentTopicAliases(
-                maximum: min(properties.topicAliasMaximum ?? 0, limits.maximumOutboundTopicAliases)),
+            aliasMaximum: min(properties.topicAliasMaximum ?? 0, limits.maximumOutboundTopicAliases),
             lastReceived: now)
+        session.receivedAliases = ReceivedTopicAliases(maximum: isV5 ? limits.topicAliasMaximum : 0)
+        session.sentAliases = SentTopicAliases(maximum: session.online?.aliasMaximum ?? 0)
         session.expiryInterval =
             isV5
             ? min(properties.sessionExpiryInterval ?? 0, limits.maximumSessionExpiryInterval)
@@ -124,7 +124,7 @@ extension BrokerCore {
         session.will = connect.will
         sessions.updatePath(of: session)
         if let keepAliveTimeout {
-            deadlines.set(.keepAlive(connection), at: now.advanced(by: keepAliveTimeout))
+            arm(.keepAlive(connection), at: now.advanced(by: keepAliveTimeout))
         }
     }
 

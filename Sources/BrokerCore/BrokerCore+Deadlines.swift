@@ -10,7 +10,7 @@ extension BrokerCore {
         startedAt = now
         guard options.statusInterval > .zero else { return }
         publishStatus(at: now)
-        deadlines.set(.status, at: now.advanced(by: options.statusInterval))
+        arm(.status, at: now.advanced(by: options.statusInterval))
     }
 
     /// Everything that is due. What is set meanwhile waits for the next step, even if it is due at once.
@@ -19,6 +19,7 @@ extension BrokerCore {
         announcedDeadline = .distantFuture
         var due: [TimerKey] = []
         while let key = deadlines.popDue(at: now) { due.append(key) }
+        earliestDeadline = deadlines.earliest ?? .distantFuture
         for key in due { fire(key, at: now, into: &effects) }
     }
 
@@ -42,7 +43,7 @@ extension BrokerCore {
         case .status:
             _ = retained.removeExpired(at: now, visiting: BrokerCore.retainedSweepCount)
             updateStatus(at: now, into: &effects)
-            deadlines.set(.status, at: now.advanced(by: options.statusInterval))
+            arm(.status, at: now.advanced(by: options.statusInterval))
         }
     }
 
@@ -53,7 +54,7 @@ extension BrokerCore {
         else { return }
         let dueAt = online.lastReceived.advanced(by: timeout)
         guard dueAt <= now else {
-            deadlines.set(.keepAlive(connection), at: dueAt)
+            arm(.keepAlive(connection), at: dueAt)
             return
         }
         counters.keepAliveTimeouts += 1
@@ -76,12 +77,16 @@ extension BrokerCore {
         endSession(session, at: now, into: &effects)
     }
 
-    /// Tells the driver the earliest deadline when it is another than the last one it was told.
+    /// Sets a deadline.
+    mutating func arm(_ key: TimerKey, at deadline: Instant) {
+        deadlines.set(key, at: deadline)
+        earliestDeadline = min(earliestDeadline, deadline)
+    }
+
+    /// Tells the driver the earliest deadline; when it is another than the last one it was told.
     mutating func announceDeadline(into effects: inout Effects) {
-        let earliest = deadlines.earliest ?? .distantFuture
-        guard earliest < announcedDeadline else { return }
-        announcedDeadline = earliest
-        effects.all.append(.setDeadline(earliest))
+        announcedDeadline = earliestDeadline
+        effects.all.append(.setDeadline(earliestDeadline))
     }
 
     /// An entry in the queue has lost its owner.

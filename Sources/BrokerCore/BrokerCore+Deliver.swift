@@ -69,7 +69,8 @@ extension BrokerCore {
         else { return }
         if qos != .atMostOnce {
             recipient.packetIdentifier = session.inflight.append(
-                message, qos: qos, isRetained: isRetained, subscriptionIdentifiers: Array(subscriptionIdentifiers))
+                message, qos: qos, isRetained: isRetained,
+                subscriptionIdentifiers: subscriptionIdentifiers.isEmpty ? [] : Array(subscriptionIdentifiers))
         }
         counters.messagesSent += 1
         effects.recipients.append(recipient)
@@ -84,7 +85,7 @@ extension BrokerCore {
         var recipient = Recipient(connection: online.connection, isRetained: isRetained)
         recipient.qos = qos
         if online.version == .v5_0 {
-            if online.sentAliases.maximum > 0 || online.maximumPacketSize != nil {
+            if online.aliasMaximum > 0 || online.maximumPacketSize != nil {
                 guard fit(message, to: session, &recipient, subscriptionIdentifiers) else {
                     counters.droppedTooLarge += 1
                     return nil
@@ -105,7 +106,7 @@ extension BrokerCore {
         _ message: ApplicationMessage, to session: Session, _ recipient: inout Recipient,
         _ subscriptionIdentifiers: ArraySlice<UInt32>
     ) -> Bool {
-        guard var aliases = session.online?.sentAliases else { return false }
+        var aliases = session.sentAliases
         let maximum = session.online?.maximumPacketSize
         let (alias, isKnown) = aliases.maximum > 0 ? aliases.alias(for: message.topic) : (0, false)
         func layout(alias: UInt16, omitsTopic: Bool) -> PublishLayout {
@@ -116,7 +117,7 @@ extension BrokerCore {
         if maximum.map({ layout(alias: alias, omitsTopic: isKnown).packetLength <= $0 }) ?? true {
             recipient.topicAlias = alias
             recipient.omitsTopic = isKnown
-            session.online?.sentAliases = aliases
+            session.sentAliases = aliases
             return true
         }
         // Defining an alias makes this packet longer: without it, it may fit.
@@ -155,7 +156,7 @@ extension BrokerCore {
         if session.queue.isEmpty { session.queue = [] }
         if hadRetained, session.queuedRetainedCount == 0 { sessions.updatePath(of: session) }
         if budget <= 0 {
-            deadlines.set(.pump(slot: session.slot, generation: session.generation), at: now)
+            arm(.pump(slot: session.slot, generation: session.generation), at: now)
         }
     }
 

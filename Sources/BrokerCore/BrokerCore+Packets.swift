@@ -10,7 +10,7 @@ extension BrokerCore {
             close(connection, into: &effects)
             return
         }
-        deadlines.set(.connectTimeout(connection), at: now.advanced(by: limits.connectTimeout))
+        arm(.connectTimeout(connection), at: now.advanced(by: limits.connectTimeout))
     }
 
     mutating func packetReceived(

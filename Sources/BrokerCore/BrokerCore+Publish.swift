@@ -16,8 +16,7 @@ extension BrokerCore {
         counters.messagesReceived += 1
         var message = publish.message
         if publish.topicAlias != 0 {
-            guard let resolved = try session.online?.receivedAliases.resolve(publish) else { return }
-            message = resolved
+            message = try session.receivedAliases.resolve(publish)
         }
         if message.expiryInterval != nil { message.receivedAt = now }
 

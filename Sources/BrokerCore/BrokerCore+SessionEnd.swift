@@ -60,7 +60,7 @@ extension BrokerCore {
         // A little late, never early as the client's clock sees it.
         let dueAt = now.advanced(seconds: delaySeconds).advanced(by: .milliseconds(20))
         session.willDueAt = dueAt
-        deadlines.set(.will(slot: session.slot, generation: session.generation, dueAt: dueAt), at: dueAt)
+        arm(.will(slot: session.slot, generation: session.generation, dueAt: dueAt), at: dueAt)
     }
 
     /// Makes sure that an entry falls due no later than the session ends. One that is earlier is left: it looks again.
@@ -74,7 +74,7 @@ extension BrokerCore {
         session.expiryArmedAt = session.expiresAt
         let key = TimerKey.sessionExpiry(
             slot: session.slot, generation: session.generation, armedAt: session.expiresAt)
-        deadlines.set(key, at: session.expiresAt)
+        arm(key, at: session.expiresAt)
     }
 
     /// Publishes the will, if there is one; it is published once [MQTT-3.1.2-10].

@@ -26,7 +26,8 @@ package struct BrokerCore: ~Copyable {
     var index: SubscriptionIndex
     var retained: RetainedIndex
     var deadlines = DeadlineQueue<TimerKey>()
-    /// The deadline that the driver was told last.
+    /// The earliest deadline, and the one that the driver was told last. Kept beside the queue, because every step asks.
+    var earliestDeadline = Instant.distantFuture
     var announcedDeadline = Instant.distantFuture
     /// Publishes that wait for the backbone, by the connection they came from.
     var pipelines: [ConnectionID: PublishPipeline] = [:]
@@ -75,7 +76,7 @@ package struct BrokerCore: ~Copyable {
         case .shutdownRequested:
             shutDown(at: now, into: &effects)
         }
-        announceDeadline(into: &effects)
+        if earliestDeadline < announcedDeadline { announceDeadline(into: &effects) }
     }
 
     /// The publisher that `session` is to others.

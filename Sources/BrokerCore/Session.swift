@@ -15,6 +15,10 @@ final class Session {
     /// The connection and what belongs to it; nil while the client is away.
     var online: OnlineState?
 
+    /// The connection's topic aliases; made anew for each.
+    var receivedAliases = ReceivedTopicAliases(maximum: 0)
+    var sentAliases = SentTopicAliases(maximum: 0)
+
     /// Seconds that the session outlives its connection: 0 ends with it, `UInt32.max` never ends (5.0 section 3.1.2.11.2).
     var expiryInterval: UInt32 = 0
     /// When it ends, while the client is away.
@@ -53,7 +57,8 @@ final class Session {
     var isDurable: Bool { expiryInterval > 0 }
 }
 
-/// What a session has only while its client is connected.
+/// What a session has only while its client is connected. Plain data: it is copied on every delivery, and a reference in
+/// it would be counted each time; so the aliases of the connection lie in the session.
 struct OnlineState {
     let connection: ConnectionID
     let version: ProtocolVersion
@@ -64,14 +69,14 @@ struct OnlineState {
     /// The largest packet the client takes; nil when it set none.
     let maximumPacketSize: Int?
     let wantsProblemInformation: Bool
-    var receivedAliases: ReceivedTopicAliases
-    var sentAliases: SentTopicAliases
+    /// Topic aliases that the server may define towards the client.
+    let aliasMaximum: UInt16
     var isWritable = true
     var isReadingPaused = false
     var lastReceived: Instant
 
     /// Whether a QoS 0 message may go out without a look at the session.
-    var isPlain: Bool { isWritable && maximumPacketSize == nil && sentAliases.maximum == 0 }
+    var isPlain: Bool { isWritable && maximumPacketSize == nil && aliasMaximum == 0 }
 }
 
 /// A message that waits in a session.

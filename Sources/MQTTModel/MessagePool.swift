@@ -1,15 +1,16 @@
 /// Message objects for a decoder, used again once nobody else holds them, so that a QoS 0 message that is routed and
 /// forgotten, and a QoS 1 message that is soon acknowledged, cost no allocation.
 ///
-/// A ring: the next object is taken if the pool alone holds it, else a fresh one takes its place. Bounded by
-/// `slotCount` objects of at most `ApplicationMessage.reusableCapacity` bytes.
+/// A ring that grows while its next object is still held, so it is as long as what is held at a time, and short for
+/// messages that are forgotten at once: those stay in the processor's cache. Bounded by `maximumCount` objects of at most
+/// `ApplicationMessage.reusableCapacity` bytes.
 package struct MessagePool: ~Copyable {
-    package static let slotCount = 64
+    package static let maximumCount = 2048
 
-    private var slots: [ApplicationMessage] = []
+    private var ring: [ApplicationMessage] = []
     private var next = 0
 
-    package init() { slots.reserveCapacity(MessagePool.slotCount) }
+    package init() {}
 
     /// An empty message of the given lengths whose bytes the caller writes before it hands the message on.
     package mutating func make(topicLength: Int, propertiesLength: Int, payloadLength: Int) -> ApplicationMessage {
@@ -19,14 +20,24 @@ package struct MessagePool: ~Copyable {
             message.reset(topicLength: topicLength, propertiesLength: propertiesLength, payloadLength: payloadLength)
             return message
         }
-        if slots.count < MessagePool.slotCount {
-            slots.append(ApplicationMessage(capacity: max(byteCount, 256)))
-        } else if !isKnownUniquelyReferenced(&slots[next]) {
-            slots[next] = ApplicationMessage(capacity: max(byteCount, 256))
-        }
-        let message = slots[next]
-        next = next &+ 1 == MessagePool.slotCount ? 0 : next &+ 1
+        let message = takeFree(capacity: byteCount)
         message.reset(topicLength: topicLength, propertiesLength: propertiesLength, payloadLength: payloadLength)
+        return message
+    }
+
+    private mutating func takeFree(capacity: Int) -> ApplicationMessage {
+        if next < ring.count, isKnownUniquelyReferenced(&ring[next]) {
+            let message = ring[next]
+            next = next &+ 1 == ring.count ? 0 : next &+ 1
+            return message
+        }
+        let message = ApplicationMessage(capacity: max(capacity, 128))
+        if ring.count < MessagePool.maximumCount {
+            ring.append(message)
+        } else {
+            ring[next] = message
+            next = next &+ 1 == ring.count ? 0 : next &+ 1
+        }
         return message
     }
 }

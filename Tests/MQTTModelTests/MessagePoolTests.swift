@@ -4,20 +4,29 @@ import Testing
 @Suite struct MessagePoolTests {
     @Test func aReleasedMessageIsUsedAgain() {
         var pool = MessagePool()
-        var first: Set<ObjectIdentifier> = []
-        for _ in 0..<MessagePool.slotCount {
-            first.insert(ObjectIdentifier(pool.make(topicLength: 1, propertiesLength: 0, payloadLength: 1)))
+        let first = ObjectIdentifier(pool.make(topicLength: 1, propertiesLength: 0, payloadLength: 1))
+        for _ in 0..<100 {
+            #expect(ObjectIdentifier(pool.make(topicLength: 1, propertiesLength: 2, payloadLength: 3)) == first)
         }
-        #expect(first.count == MessagePool.slotCount)
-        for _ in 0..<(3 * MessagePool.slotCount) {
-            #expect(first.contains(ObjectIdentifier(pool.make(topicLength: 1, propertiesLength: 2, payloadLength: 3))))
+    }
+
+    @Test func theRingIsAsLongAsWhatIsHeldAtATime() {
+        var pool = MessagePool()
+        var window: [ApplicationMessage] = []
+        var seen: Set<ObjectIdentifier> = []
+        for _ in 0..<2000 {
+            let message = pool.make(topicLength: 1, propertiesLength: 0, payloadLength: 1)
+            seen.insert(ObjectIdentifier(message))
+            window.append(message)
+            if window.count > 100 { window.removeFirst() }
         }
+        #expect(seen.count <= 202)
     }
 
     @Test func aMessageThatIsHeldIsLeftAlone() {
         var pool = MessagePool()
         var held: [ApplicationMessage] = []
-        for index in 0..<(3 * MessagePool.slotCount) {
+        for index in 0..<(3 * MessagePool.maximumCount) {
             let message = pool.make(topicLength: 1, propertiesLength: 0, payloadLength: 0)
             message.bytes[0] = UInt8(truncatingIfNeeded: index)
             held.append(message)
@@ -29,7 +38,7 @@ import Testing
     @Test func aMessageComesEmpty() {
         var pool = MessagePool()
         for length in [0, 1, 300, 4096, 5, 4097, 100_000, 2] {
-            for _ in 0..<(MessagePool.slotCount + 1) {
+            for _ in 0..<100 {
                 let message = pool.make(topicLength: length, propertiesLength: 0, payloadLength: 0)
                 #expect(message.qos == .atMostOnce && !message.isRetained && message.expiryInterval == nil)
                 #expect(message.receivedAt == .zero && message.byteCount == length)
