@@ -69,8 +69,10 @@ struct PatternTrie: ~Copyable {
 
     init(hasher: TopicHasher) { self.hasher = hasher }
 
-    /// Nodes in use, without the root: 0 when there is no pattern.
-    var nodeCount: Int { nodes.count - 1 - freeNodes.count }
+    /// No pattern, and nothing that one left behind.
+    var isEmpty: Bool {
+        freeNodes.count == nodes.count - 1 && children.count == 0 && freeLongLevels.count == longLevels.count
+    }
 
     // MARK: Patterns
 

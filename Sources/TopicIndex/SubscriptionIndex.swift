@@ -192,6 +192,6 @@ package struct SubscriptionIndex: ~Copyable {
 
     /// No pattern, and no node that one left behind.
     package var isEmpty: Bool {
-        subscriptionCount == 0 && trie.nodeCount == 0 && freeEntries.count == entries.count - 1
+        subscriptionCount == 0 && trie.isEmpty && freeEntries.count == entries.count - 1
     }
 }
