@@ -29,9 +29,12 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [], exclude: [String] = [])
+    -> Target
+{
     .testTarget(
-        name: name + "Tests", dependencies: dependencies, resources: resources, swiftSettings: settings)
+        name: name + "Tests", dependencies: dependencies, exclude: exclude, resources: resources,
+        swiftSettings: settings)
 }
 
 let package = Package(
@@ -88,7 +91,9 @@ let package = Package(
         library("FuzzKit", ["MQTTModel", "MQTTCodec", nioCore]),
         .executableTarget(
             name: "fuzz",
-            dependencies: ["FuzzKit", "MQTTCodec", "MQTTModel", "BrokerCore", "SimulationKit", nioCore, argumentParser],
+            dependencies: [
+                "FuzzKit", "MQTTCodec", "MQTTModel", "BrokerCore", "SimulationKit", nioCore, argumentParser,
+            ],
             swiftSettings: settings),
 
         tests("MQTTModel", ["MQTTModel"]),
@@ -111,7 +116,7 @@ let package = Package(
             [
                 "SimulationKit", "BrokerTransport", "BrokerCore", "MQTTModel", logging,
             ]),
-        tests("Interoperability", []),
+        tests("Interoperability", [], exclude: ["Scripts"]),
         tests("Tidy", []),
     ]
 )

@@ -112,15 +112,14 @@ struct Serve: AsyncParsableCommand {
         // The server ends by itself within its timeout; this bound is for the case that it does not.
         configuration.maximumGracefulShutdownDuration = shutdownTimeout + .seconds(5)
         let group = ServiceGroup(configuration: configuration)
-        async let announcement: Void = announce(server, logger: logger)
+        async let announcement: Void = announce(server)
         try await group.run()
         await announcement
     }
 
     /// Says where the broker listens, once it does. What keeps it from that is `run`'s to tell.
-    private func announce(_ server: BrokerServer, logger: Logger) async {
+    private func announce(_ server: BrokerServer) async {
         guard let addresses = try? await server.boundAddresses(), !addresses.isEmpty else { return }
-        for address in addresses { logger.info("listening", metadata: ["address": "\(address)"]) }
         let list = addresses.map(\.description).joined(separator: ", ")
         StandardStreams.writeLine("Dunlin \(Dunlin.version) listening on \(list)")
     }
