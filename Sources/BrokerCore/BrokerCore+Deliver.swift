@@ -20,12 +20,13 @@ extension BrokerCore {
             return
         }
         if qos == .atMostOnce {
-            // It waits only behind retained messages, which it must not pass; else it goes now or never.
+            // It waits only behind retained messages, which it must not pass, and others of its kind that do; else it
+            // goes now or never.
             guard session.online?.isWritable == true else {
                 counters.droppedNotWritable += 1
                 return
             }
-            if session.queuedRetainedCount == 0 {
+            if !session.holdsBackQoSZero {
                 send(
                     message, to: session, qos: qos, isRetained: isRetained,
                     subscriptionIdentifiers: subscriptionIdentifiers, into: &effects)
@@ -54,6 +55,7 @@ extension BrokerCore {
         }
         session.queue.append(queued)
         session.queuedBytes += queued.message.byteCount
+        if queued.qos == .atMostOnce { session.queuedQoSZeroCount += 1 }
     }
 
     /// Appends the recipient of a message that goes out now; nothing if the client takes no packet of its size, which
@@ -133,13 +135,14 @@ extension BrokerCore {
         {
             budget -= resend(entry, to: session, at: now, into: &effects)
         }
-        let hadRetained = session.queuedRetainedCount > 0
+        let heldBackQoSZero = session.holdsBackQoSZero
         while budget > 0, let next = session.queue.first, canSend(next.qos, to: session) {
             session.queue.removeFirst()
             if next.isRetainedCopy {
                 session.queuedRetainedCount -= 1
             } else {
                 session.queuedBytes -= next.message.byteCount
+                if next.qos == .atMostOnce { session.queuedQoSZeroCount -= 1 }
             }
             // Not started yet, so expiry ends it [MQTT-3.3.2-5].
             if next.message.isExpired(at: now) {
@@ -154,7 +157,7 @@ extension BrokerCore {
             budget -= next.message.byteCount + 16
         }
         if session.queue.isEmpty { session.queue = [] }
-        if hadRetained, session.queuedRetainedCount == 0 { sessions.updatePath(of: session) }
+        if heldBackQoSZero, !session.holdsBackQoSZero { sessions.updatePath(of: session) }
         if budget <= 0 {
             arm(.pump(slot: session.slot, generation: session.generation), at: now)
         }

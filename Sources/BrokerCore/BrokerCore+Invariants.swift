@@ -41,6 +41,8 @@ extension BrokerCore {
     private func checkQueue(of session: Session) {
         let bytes = session.queue.reduce(0) { $0 + ($1.isRetainedCopy ? 0 : $1.message.byteCount) }
         let retainedCount = session.queue.count { $0.isRetainedCopy }
+        let qosZeroCount = session.queue.count { !$0.isRetainedCopy && $0.qos == .atMostOnce }
+        precondition(qosZeroCount == session.queuedQoSZeroCount, "queued messages of QoS 0 are counted")
         precondition(bytes == session.queuedBytes, "queued bytes are counted")
         precondition(retainedCount == session.queuedRetainedCount, "queued copies of retained messages are counted")
         precondition(session.queue.count - retainedCount <= limits.maximumQueuedMessages, "the queue keeps its bound")

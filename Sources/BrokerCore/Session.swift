@@ -46,12 +46,18 @@ final class Session {
     /// How many in `queue` are copies of retained messages; while there are any, everything queues behind them, or a
     /// newer message of a topic would pass the retained one.
     var queuedRetainedCount = 0
+    /// How many others in `queue` have QoS 0: they queued behind retained copies, and until they have gone a newer one
+    /// would pass them.
+    var queuedQoSZeroCount = 0
 
     init(clientIdentifier: String, slot: UInt32, generation: UInt32) {
         self.clientIdentifier = clientIdentifier
         self.slot = slot
         self.generation = generation
     }
+
+    /// Whether a QoS 0 message has to queue rather than go at once.
+    var holdsBackQoSZero: Bool { queuedRetainedCount > 0 || queuedQoSZeroCount > 0 }
 
     /// Whether it outlives its connection.
     var isDurable: Bool { expiryInterval > 0 }

@@ -75,7 +75,7 @@ struct SessionTable {
             paths[slot] = DeliveryPath(isDurable: session.isDurable)
             return
         }
-        let isPlain = online.isPlain && session.queuedRetainedCount == 0
+        let isPlain = online.isPlain && !session.holdsBackQoSZero
         let mode: DeliveryPath.Mode = isPlain ? .plain : online.isWritable ? .careful : .none
         paths[slot] = DeliveryPath(connection: online.connection, mode: mode, isDurable: session.isDurable)
     }
