@@ -19,6 +19,9 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
         return value ^ (value >> 31)
     }
 
+    /// What `init(seed:)` makes this generator from.
+    package var seed: UInt64 { state }
+
     /// The stream of the component numbered `stream`. Does not advance this generator.
     package func split(_ stream: UInt64) -> SplitMix64 {
         SplitMix64(seed: SplitMix64.mixed(state ^ SplitMix64.mixed(stream &+ 0xD1B5_4A32_D192_ED03)))

@@ -127,7 +127,9 @@ package final class CoreDriver {
     package func takeOutput(of connection: DriverConnection, maximum: Int = .max) -> [UInt8] {
         let count = min(maximum, connections[connection.index].outbound.readableBytes)
         let bytes = connections[connection.index].outbound.readBytes(length: count) ?? []
-        connections[connection.index].outbound.discardReadBytes()
+        if count > 0, connections[connection.index].outbound.readableBytes == 0 {
+            connections[connection.index].outbound.clear()
+        }
         updateWritability(of: connection)
         return bytes
     }
@@ -139,6 +141,14 @@ package final class CoreDriver {
 
     /// Whether the broker has closed the connection, after what `takeOutput` still returns.
     package func isClosed(_ connection: DriverConnection) -> Bool { connections[connection.index].isClosedByBroker }
+
+    /// Whether neither side has ended the connection.
+    package func isOpen(_ connection: DriverConnection) -> Bool { connections[connection.index].location != nil }
+
+    /// The connection that the core of a shard knows by this identifier.
+    package func connection(of identifier: ConnectionID, on shard: Int) -> DriverConnection? {
+        shards[shard].connection(of: identifier)
+    }
 
     /// Whether the broker has paused reading from the connection.
     package func isReadingPaused(_ connection: DriverConnection) -> Bool {

@@ -43,4 +43,20 @@ extension CoreDriver {
 
     /// What one shard has counted.
     package func counters(of shard: Int) -> Counters { shards[shard].core.counters }
+
+    /// Stops the process when the state of a shard contradicts itself.
+    package func checkInvariants() {
+        for shard in shards { shard.core.checkInvariants() }
+    }
+
+    /// How much is in the tables of all shards; nothing when all sessions have ended and nothing is retained.
+    package var tableCounts: [(name: String, count: Int)] {
+        func sum(_ count: (Shard) -> Int) -> Int { shards.reduce(0) { $0 + count($1) } }
+        return [
+            ("sessions", sum { $0.core.sessionCount }), ("connections", sum { $0.core.connectionCount }),
+            ("subscriptions", sum { $0.core.subscriptionCount }),
+            ("retained messages", options.statusInterval == .zero ? sum { $0.core.retainedCount } : 0),
+            ("pending publishes", sum { $0.core.pendingPublishCount }), ("slots", sum { $0.slots.count { $0 != nil } }),
+        ]
+    }
 }

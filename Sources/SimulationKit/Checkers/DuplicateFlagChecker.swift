@@ -1,0 +1,38 @@
+package import MQTTModel
+
+/// DUP stands on what is sent again and on nothing else [MQTT-3.3.1-1, MQTT-3.3.1-2, MQTT-3.3.1-3]: only on a resumed
+/// session, before anything new [MQTT-4.6.0-1], and never is a message that the client has got from this session new
+/// again more often than its publisher sent it.
+package struct DuplicateFlagChecker: Checker {
+    private struct State {
+        var connection = -1
+        var isResumed = false
+        var hasSeenNew = false
+    }
+    private var states: [Int: State] = [:]
+
+    package init() {}
+
+    package mutating func observe(
+        _ occurrence: Occurrence, at now: Instant, history: History, verdict: inout Verdict
+    ) {
+        switch occurrence {
+        case .connected(let who, let isSessionPresent):
+            states[who.client] = State(connection: who.connection, isResumed: isSessionPresent)
+        case .publishReceived(let who, let received):
+            guard let state = states[who.client], state.connection == who.connection else { return }
+            let publish = received.publish
+            let name = "client \(who.client), message \(received.number.map(String.init) ?? "without number")"
+            if publish.qos == .atMostOnce {
+                if publish.isDuplicate { verdict.fail(.duplicateFlag, "\(name): DUP with QoS 0", at: now) }
+            } else if !publish.isDuplicate {
+                states[who.client]?.hasSeenNew = true
+            } else if !state.isResumed {
+                verdict.fail(.duplicateFlag, "\(name): DUP in a session that is new", at: now)
+            } else if state.hasSeenNew {
+                verdict.fail(.duplicateFlag, "\(name): DUP after something new on the same connection", at: now)
+            }
+        default: break
+        }
+    }
+}

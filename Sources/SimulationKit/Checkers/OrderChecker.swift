@@ -1,0 +1,53 @@
+package import MQTTModel
+
+/// Messages of one publisher on one topic and QoS arrive in the order published (P3, [MQTT-4.6.0-6]): the first
+/// appearance of each counts, repetitions may come later. Not for what a new subscription got as retained, and not for
+/// shared subscriptions, whose members each get a part.
+package struct OrderChecker: Checker {
+    private struct Stream: Hashable {
+        let client: Int
+        let session: Int
+        let publisher: Int
+        let publisherSession: Int
+        let topic: String
+        let publishedQoS: QoS
+        let deliveredQoS: QoS
+    }
+    private var newest: [Stream: Int] = [:]
+    private var seen: Set<[Int]> = []
+
+    package init() {}
+
+    package mutating func observe(
+        _ occurrence: Occurrence, at now: Instant, history: History, verdict: inout Verdict
+    ) {
+        guard case .publishReceived(let who, let received) = occurrence, let number = received.number,
+            !received.publish.isRetained
+        else { return }
+        let message = history.messages[number]
+        guard !message.isWill, !message.topic.hasPrefix("s/"), !mayComeLate(message, to: who, history),
+            seen.insert([who.client, who.session, number]).inserted
+        else { return }
+        let stream = Stream(
+            client: who.client, session: who.session, publisher: message.publisher,
+            publisherSession: message.publisherSession, topic: message.topic, publishedQoS: message.qos,
+            deliveredQoS: received.publish.qos)
+        if let last = newest[stream], last > number {
+            verdict.fail(
+                .order, "client \(who.client) got message \(number) of \(message.topic) after \(last)", at: now)
+        }
+        newest[stream] = max(number, newest[stream] ?? -1)
+    }
+
+    /// Whether the session may have missed the message when it was sent first, and gets it because its publisher sent
+    /// it again after a reconnect: then it may come after younger ones.
+    private func mayComeLate(_ message: MessageRecord, to who: Attendance, _ history: History) -> Bool {
+        guard message.qos == .atLeastOnce, message.transmissions > 1, let firstSentAt = message.firstSentAt,
+            let session = history.session(who.session, of: who.client)
+        else { return false }
+        return session.hasOverflowed
+            || session.subscriptions.contains {
+                ($0.grantedAt ?? .distantFuture) > firstSentAt && $0.filter.matches(message.topic)
+            }
+    }
+}

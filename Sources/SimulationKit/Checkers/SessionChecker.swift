@@ -1,0 +1,75 @@
+package import MQTTModel
+
+/// One live connection for a client identifier, and Session Present that tells the truth (P2, [MQTT-3.1.2-4] to
+/// [MQTT-3.1.2-6], [MQTT-3.1.4-3], [MQTT-3.2.2-2], [MQTT-3.2.2-3]).
+package struct SessionChecker: Checker {
+    /// The broker's own clock decides; what comes within this of the end of a session may go either way.
+    private static let slack: Duration = .milliseconds(100)
+
+    private struct State {
+        var expiryInterval: UInt32
+        /// The live connection; nil since `endedAt`.
+        var connection: Int?
+        var endedAt: Instant?
+        /// The session ended for certain with its connection, by a takeover that wanted a clean start.
+    }
+    private var states: [String: State] = [:]
+    private var identifiers: [Int: String] = [:]
+
+    package init() {}
+
+    package mutating func observe(
+        _ occurrence: Occurrence, at now: Instant, history: History, verdict: inout Verdict
+    ) {
+        switch occurrence {
+        case .accepted(let connection, let connect, let isSessionPresent, _):
+            check(connect, isSessionPresent, at: now, &verdict)
+            identifiers[connection] = connect.clientIdentifier
+            states[connect.clientIdentifier] = State(
+                expiryInterval: SessionChecker.expiryInterval(of: connect), connection: connection)
+        case .disconnectArrived(let connection, let disconnect):
+            guard let identifier = identifiers[connection], states[identifier]?.connection == connection,
+                let interval = disconnect.properties.sessionExpiryInterval
+            else { return }
+            states[identifier]?.expiryInterval = interval
+        case .ended(let connection):
+            guard let identifier = identifiers[connection], states[identifier]?.connection == connection else { return }
+            states[identifier]?.connection = nil
+            states[identifier]?.endedAt = now
+        default: break
+        }
+    }
+
+    private func check(_ connect: Connect, _ isSessionPresent: Bool, at now: Instant, _ verdict: inout Verdict) {
+        let identifier = connect.clientIdentifier
+        let state = states[identifier]
+        if state?.connection != nil {
+            verdict.fail(.oneConnection, "\(identifier) is connected while an older connection lives", at: now)
+        }
+        let expected: Bool? = connect.cleanStart ? false : isAlive(state, at: now)
+        if let expected, expected != isSessionPresent {
+            verdict.fail(
+                .sessionPresent, "\(identifier) was told \(isSessionPresent ? 1 : 0), the truth is \(expected ? 1 : 0)",
+                at: now)
+        }
+    }
+
+    /// Whether there is a session; nil when it may be either.
+    private func isAlive(_ state: State?, at now: Instant) -> Bool? {
+        guard let state else { return false }
+        if state.expiryInterval == .max { return true }
+        guard let endedAt = state.endedAt else { return nil }
+        // A takeover ends the old connection at this very instant: whether a session without expiry is resumed then is
+        // the broker's choice.
+        if state.expiryInterval == 0 { return endedAt == now ? nil : false }
+        let end = endedAt.advanced(seconds: state.expiryInterval)
+        if now.advanced(by: SessionChecker.slack) < end { return true }
+        return now > end.advanced(by: SessionChecker.slack) ? false : nil
+    }
+
+    /// Seconds that the session outlives its connection.
+    package static func expiryInterval(of connect: Connect) -> UInt32 {
+        if connect.version.hasProperties { return connect.properties.sessionExpiryInterval ?? 0 }
+        return connect.cleanStart ? 0 : .max
+    }
+}

@@ -1,0 +1,98 @@
+package import MQTTModel
+
+/// A will is published once, when it is due: never early, not after a normal DISCONNECT, not when the client came back
+/// to its session in time (P5, [MQTT-3.1.2-8] to [MQTT-3.1.2-10], [MQTT-3.1.3-9]). Witness is the monitor.
+package struct WillChecker: Checker {
+    /// The longest time from the instant a will is due to its arrival at the monitor, and the time around a due instant
+    /// in which a reconnect may or may not come in time.
+    private static let slack: Duration = .seconds(2)
+
+    private struct State {
+        let identifier: String
+        let number: Int
+        let delay: UInt32
+        var expiryInterval: UInt32
+        /// When it has to be published; nil while the connection lives.
+        var due: Instant?
+        var isCancelled = false
+        /// Whether it may be published or not: a reconnect came just when it was due.
+        var isUncertain = false
+    }
+    private let profiles: [ClientProfile]
+    /// By connection.
+    private var wills: [Int: State] = [:]
+    private var arrivals: [Int: [Instant]] = [:]
+
+    package init(profiles: [ClientProfile]) { self.profiles = profiles }
+
+    package mutating func observe(
+        _ occurrence: Occurrence, at now: Instant, history: History, verdict: inout Verdict
+    ) {
+        switch occurrence {
+        case .accepted(let connection, let connect, let isSessionPresent, let willNumber):
+            resolve(connect.clientIdentifier, isSessionPresent: isSessionPresent, at: now)
+            if let willNumber, let will = connect.will {
+                wills[connection] = State(
+                    identifier: connect.clientIdentifier, number: willNumber, delay: will.delayInterval,
+                    expiryInterval: SessionChecker.expiryInterval(of: connect))
+            }
+        case .disconnectArrived(let connection, let disconnect):
+            if let interval = disconnect.properties.sessionExpiryInterval {
+                wills[connection]?.expiryInterval = interval
+            }
+            if disconnect.reasonCode == .normalDisconnection { wills[connection]?.isCancelled = true }
+        case .ended(let connection):
+            guard let will = wills[connection], will.due == nil else { return }
+            wills[connection]?.due = now.advanced(seconds: min(will.delay, will.expiryInterval))
+        case .delivered(let who, let received) where profiles[who.client].isMonitor:
+            guard let number = received.number, history.messages[number].isWill, !received.publish.isRetained else {
+                return
+            }
+            arrivals[number, default: []].append(now)
+        default: break
+        }
+    }
+
+    /// The client is back: a will that is not due yet is cancelled if the session goes on, and published if it ended.
+    private mutating func resolve(_ identifier: String, isSessionPresent: Bool, at now: Instant) {
+        for (connection, will) in wills where will.identifier == identifier && !will.isCancelled {
+            guard let due = will.due, due > now else { continue }
+            if isSessionPresent {
+                wills[connection]?.isCancelled = true
+                wills[connection]?.isUncertain = due <= now.advanced(by: .milliseconds(100))
+            } else {
+                wills[connection]?.due = now
+            }
+        }
+    }
+
+    package mutating func finish(at now: Instant, history: History, verdict: inout Verdict) {
+        guard let monitor = profiles.first(where: \.isMonitor), let session = history.currentSession(of: monitor.index),
+            session.ordinal == 1, session.endedAt == nil, !session.hasOverflowed
+        else { return }
+        for connection in wills.keys.sorted() {
+            guard let will = wills[connection], !will.isUncertain else { continue }
+            check(will, arrivals[will.number] ?? [], at: now, history, &verdict)
+        }
+    }
+
+    private func check(
+        _ will: State, _ arrivals: [Instant], at now: Instant, _ history: History, _ verdict: inout Verdict
+    ) {
+        let name = "will \(will.number) of \(will.identifier)"
+        if will.isCancelled || will.due == nil || will.due ?? .zero > now {
+            if !arrivals.isEmpty { verdict.fail(.will, "\(name) was published and should not", at: now) }
+            return
+        }
+        guard let due = will.due else { return }
+        if arrivals.count > 1 { verdict.fail(.will, "\(name) was published \(arrivals.count) times", at: now) }
+        if let first = arrivals.first {
+            if first < due { verdict.fail(.will, "\(name) came \(first) before it was due, \(due)", at: now) }
+            if first > due.advanced(by: WillChecker.slack) {
+                verdict.fail(.will, "\(name) came at \(first), due \(due)", at: now)
+            }
+        } else if history.messages[will.number].qos != .atMostOnce, due.advanced(by: WillChecker.slack) < now {
+            verdict.fail(.will, "\(name) was never published, due \(due)", at: now)
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import MQTTModel
+
+/// A stream of bytes in each direction between a client and the broker.
+final class VirtualLink {
+    enum Owner { case honest(Int), hostile(Int) }
+
+    enum ClientEnd {
+        case open
+        /// The client has nothing more to send and has said so: its end is closed when `upstream` has arrived.
+        case finishing
+        /// The client is gone; the broker may not know it yet.
+        case gone
+    }
+
+    let connection: DriverConnection
+    let owner: Owner
+    let latency: Duration
+    /// Sent by the client, not arrived yet.
+    var upstream: [UInt8] = []
+    var isUpstreamScheduled = false
+    var isDownstreamScheduled = false
+    var clientEnd = ClientEnd.open
+    /// The client does not read.
+    var isStalled = false
+    /// Nothing more will happen on it.
+    var isOver = false
+
+    init(connection: DriverConnection, owner: Owner, latency: Duration) {
+        self.connection = connection
+        self.owner = owner
+        self.latency = latency
+    }
+}

@@ -1,0 +1,43 @@
+/// A run to be made: the same seed and swarm give the same outcome.
+package struct Run: Sendable {
+    package let seed: UInt64
+    package var swarm: Swarm
+    package var bug: PlantedBug?
+
+    package init(seed: UInt64, swarm: Swarm? = nil, bug: PlantedBug? = nil) {
+        self.seed = seed
+        self.swarm = swarm ?? .drawn(for: seed)
+        self.bug = bug
+    }
+
+    package func outcome() -> RunOutcome { run(log: nil) }
+
+    /// The same with a line for each event.
+    package func traced() -> RunOutcome { run(log: EventLog()) }
+
+    private func run(log: EventLog?) -> RunOutcome {
+        let simulation = Simulation(seed: seed, swarm: swarm, bug: bug, log: log)
+        simulation.run()
+        return RunOutcome(
+            seed: seed, swarm: swarm, failures: simulation.failures, eventCount: simulation.eventCount,
+            hash: simulation.hash, log: log?.lines ?? [])
+    }
+}
+
+/// What came of a run.
+package struct RunOutcome: Sendable {
+    package let seed: UInt64
+    package let swarm: Swarm
+    package let failures: [Failure]
+    package let eventCount: Int
+    package let hash: TraceHash
+    package let log: [String]
+}
+
+extension Swarm {
+    /// What the run with this seed is like.
+    package static func drawn(for seed: UInt64) -> Swarm {
+        var random = SplitMix64(seed: seed).split(0)
+        return Swarm(using: &random)
+    }
+}

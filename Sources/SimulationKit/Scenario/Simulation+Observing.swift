@@ -1,0 +1,62 @@
+import BrokerCore
+import MQTTModel
+
+// What the broker is told and what it does, for the checkers that need more than clients see.
+extension Simulation {
+    func observe(_ observation: CoreDriver.Observation) {
+        switch observation {
+        case .input(let shard, .packetReceived(let identifier, let packet)):
+            guard let connection = driver.connection(of: identifier, on: shard) else { return }
+            log?.note(shard: shard, connection: connection, received: packet, at: driver.now)
+            if case .connect(let connect) = packet, pendingConnects[connection.index] == nil {
+                pendingConnects[connection.index] = connect
+            }
+            if case .disconnect(let disconnect) = packet {
+                observe(.disconnectArrived(connection: connection.index, disconnect))
+            }
+        case .effect(let shard, .send(let identifier, .connAck(let connAck))):
+            guard let connection = driver.connection(of: identifier, on: shard), !connAck.reasonCode.isError else {
+                return
+            }
+            accepted(connection, connAck)
+        case .effect(let shard, .close(let identifier)):
+            guard let connection = driver.connection(of: identifier, on: shard) else { return }
+            log?.note("shard \(shard) closes connection \(connection.index)", at: driver.now)
+            observe(.ended(connection: connection.index))
+        case .effect(_, .report(let event)):
+            if case .queueOverflowed(let identifier) = event { markOverflow(of: identifier) }
+            observe(.reported(event))
+        default: break
+        }
+    }
+
+    private func accepted(_ connection: DriverConnection, _ connAck: ConnAck) {
+        guard let connect = pendingConnects[connection.index] else { return }
+        if let client = clients.firstIndex(where: { $0.profile.identifier == connect.clientIdentifier }),
+            !connAck.isSessionPresent
+        {
+            history.beginSession(of: client, at: driver.now)
+        }
+        let willNumber = connect.will.flatMap { history.number(ofPayload: $0.message.payload) }
+        observe(
+            .accepted(
+                connection: connection.index, connect, isSessionPresent: connAck.isSessionPresent,
+                willNumber: willNumber))
+    }
+
+    private func markOverflow(of identifier: String) {
+        guard let client = clients.firstIndex(where: { $0.profile.identifier == identifier }) else { return }
+        history.update(session: history.sessionOrdinal(of: client), of: client) { $0.hasOverflowed = true }
+    }
+
+    enum TraceKind: UInt64 { case upstream = 1, downstream, ended, closed }
+
+    /// Adds to the digest of the run.
+    func trace(_ kind: TraceKind, _ link: Int, _ bytes: [UInt8]) {
+        hash.combine(driver.now.nanoseconds)
+        hash.combine(kind.rawValue)
+        hash.combine(UInt64(link))
+        hash.combine(bytes)
+        log?.note(kind, link: link, count: bytes.count, at: driver.now)
+    }
+}

@@ -1,0 +1,92 @@
+package import BrokerCore
+
+/// What one run is like: sizes, limits, and how often what goes wrong. Every run draws its own, so that some runs know
+/// no faults at all, some only one kind, and small limits meet big loads. Extremes are as common as the middle.
+package struct Swarm: Sendable {
+    package var shardCount = 1
+    package var honestClients = 3
+    package var hostileClients = 0
+    /// Seconds of virtual time in which clients do things; then faults heal.
+    package var seconds = 10
+    package var options = BrokerOptions()
+
+    // MARK: Network
+
+    /// Bytes of the largest piece that arrives at once.
+    package var maximumPiece = 65_536
+    package var maximumLatencyMilliseconds = 5
+    /// How long mail between shards may lie; 0 delivers it at once.
+    package var maximumMailDelayMilliseconds = 0
+
+    // MARK: What clients do, each a weight against the others
+
+    package var publishWeight = 60
+    package var subscribeWeight = 10
+    package var unsubscribeWeight = 3
+    package var disconnectWeight = 2
+    package var resetWeight = 2
+    package var vanishWeight = 1
+    package var stallWeight = 1
+    package var idleWeight = 10
+
+    // MARK: What is published, percent
+
+    package var topicCount = 3
+    package var retainedPercent = 10
+    package var clearPercent = 20
+    package var expiryPercent = 0
+    package var willPercent = 20
+    package var sharedPercent = 20
+    package var maximumPayload = 32
+    /// Longest pause between two actions of a client.
+    package var maximumPauseMilliseconds = 100
+    package var maximumAcknowledgementDelayMilliseconds = 20
+
+    /// Whether the session queue is so short that dropping is no fault.
+    package var hasShortQueue: Bool { options.limits.maximumQueuedMessages < 1000 }
+
+    package init() {}
+
+    package init(using random: inout SplitMix64) {
+        shardCount = random.pick([1, 2, 2, 3, 4])
+        honestClients = random.integer(in: 2...6)
+        hostileClients = random.pick([0, 0, 0, 1, 2])
+        seconds = random.integer(in: 3...12)
+        maximumPiece = random.pick([1, 5, 40, 65_536, 65_536])
+        maximumLatencyMilliseconds = random.pick([0, 1, 5, 50])
+        maximumMailDelayMilliseconds = random.pick([0, 1, 10, 100])
+        publishWeight = random.pick([20, 60, 200])
+        subscribeWeight = random.pick([2, 10, 30])
+        unsubscribeWeight = random.pick([0, 0, 3, 15])
+        disconnectWeight = random.pick([0, 0, 2, 10])
+        resetWeight = random.pick([0, 0, 2, 10])
+        vanishWeight = random.pick([0, 0, 1, 5])
+        stallWeight = random.pick([0, 0, 1, 5])
+        topicCount = random.integer(in: 1...4)
+        retainedPercent = random.pick([0, 10, 50])
+        expiryPercent = random.pick([0, 0, 30])
+        willPercent = random.pick([0, 30, 80])
+        sharedPercent = random.pick([0, 0, 20, 60])
+        maximumPayload = random.pick([0, 32, 300])
+        maximumPauseMilliseconds = random.pick([20, 100, 400])
+        maximumAcknowledgementDelayMilliseconds = random.pick([0, 5, 50, 300])
+        drawLimits(using: &random)
+    }
+
+    private mutating func drawLimits(using random: inout SplitMix64) {
+        options.limits.maximumInflightMessages = random.pick([1, 2, 10, 256, 256])
+        options.limits.maximumQueuedMessages = random.pick([1, 10, 10_000, 10_000, 10_000])
+        options.limits.receiveMaximum = random.pick([1, 3, 1024, 1024])
+        options.limits.maximumPendingPublishes = random.pick([1, 2, 1024, 1024])
+        options.limits.topicAliasMaximum = random.pick([0, 1, 64])
+        options.limits.maximumOutboundTopicAliases = random.pick([0, 1, 16])
+        if random.chance(30) {
+            options.limits.outboundHighWatermark = random.pick([64, 1000])
+            options.limits.outboundLowWatermark = random.pick([1, 32])
+        }
+        options.limits.maximumMailboxMessages = random.pick([1, 16, 1 << 16])
+        options.limits.maximumKeepAlive = random.pick([nil, nil, 3])
+        options.sharedStrategy = random.pick(SharedStrategy.allCases)
+        options.statusInterval = random.pick([.zero, .seconds(1), .seconds(10)])
+    }
+}
