@@ -16,7 +16,6 @@ let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
-let orderedCollections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
@@ -60,7 +59,7 @@ let package = Package(
 
         // Layer 1: pure parts.
         library("MQTTCodec", ["MQTTModel", nioCore]),
-        library("TopicIndex", ["MQTTModel", orderedCollections]),
+        library("TopicIndex", ["MQTTModel"]),
         library("MQTTSession", ["MQTTModel", deque, heap]),
         library("Backbone", ["MQTTModel"]),
 

@@ -90,6 +90,11 @@ extension Setting {
             counter: "droppedQueueFull",
             "Bytes of the messages that wait in one session, likewise."),
         integer(
+            "limits.maximum-queued-retained-messages", \.options.limits.maximumQueuedRetainedMessages,
+            in: 0...100_000_000, counter: "subscriptionsRefused",
+            "Copies of retained messages that wait in one session after its SUBSCRIBEs. A subscription made while so many "
+                + "wait is refused with 0x97."),
+        integer(
             "limits.maximum-pending-publishes", \.options.limits.maximumPendingPublishes, in: 1...1_000_000,
             counter: "readingPaused",
             "Publishes of one connection that wait for the backbone; then nothing more is read from the client."),
@@ -114,7 +119,15 @@ extension Setting {
         integer(
             "limits.maximum-topic-levels", \.options.limits.maximumTopicLevels, in: 1...65_535,
             counter: "subscriptionsRefused",
-            "Levels of a topic or a filter; a subscription with more is refused with 0x8F, a publish with 0x90."),
+            "Levels of a filter or of a retained message's topic; a subscription with more is refused with 0x8F, a retained "
+                + "publish with 0x90."),
+        integer(
+            "limits.maximum-cached-topics", \.options.limits.maximumCachedTopics, in: 0...100_000_000,
+            "Topics whose subscribers a shard remembers from one message to the next; beyond it, older ones are looked up "
+                + "again."),
+        size(
+            "limits.maximum-cached-topic-bytes", \.options.limits.maximumCachedTopicBytes, in: 0...(1 << 40),
+            "Bytes of what is remembered about them, likewise."),
         integer(
             "limits.maximum-retained-messages", \.options.limits.maximumRetainedMessages, in: 0...100_000_000,
             counter: "retainedRefused",

@@ -13,6 +13,7 @@ extension BrokerCore {
         var token: BackboneToken?
         var isRoutedHere = true
         if let command {
+            message.shrink()
             let next = BackboneToken(rawValue: nextToken)
             nextToken += 1
             pipelineOfToken[next] = connection

@@ -42,7 +42,9 @@ package struct BrokerCore: ~Copyable {
         self.shard = shard
         self.shardCount = shardCount
         self.options = options
-        self.index = SubscriptionIndex(hashSeed: options.hashSeed)
+        self.index = SubscriptionIndex(
+            cacheCapacity: options.limits.maximumCachedTopics,
+            cacheByteCapacity: options.limits.maximumCachedTopicBytes, hashSeed: options.hashSeed)
         self.retained = RetainedIndex(hashSeed: options.hashSeed)
     }
 

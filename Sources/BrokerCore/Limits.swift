@@ -45,8 +45,8 @@ package struct Limits: Sendable, Hashable {
     package var maximumQueuedMessages = 10_000
     /// Bytes of the messages that wait in one session, likewise.
     package var maximumQueuedBytes = 1 << 26
-    /// Copies of retained messages that wait in one session after its SUBSCRIBEs. A subscription that would bring more is
-    /// refused with 0x97.
+    /// Copies of retained messages that wait in one session after its SUBSCRIBEs. A subscription made while
+    /// so many wait is refused with 0x97.
     package var maximumQueuedRetainedMessages = 1_000_000
     /// Publishes of one connection that wait for the backbone; then nothing more is read from the client.
     package var maximumPendingPublishes = 1024
@@ -64,6 +64,10 @@ package struct Limits: Sendable, Hashable {
     /// Levels of a filter or of a retained message's topic; a subscription with more is refused with 0x8F, a retained
     /// publish with 0x90.
     package var maximumTopicLevels = 128
+    /// Topics whose subscribers a shard remembers from one message to the next; beyond it, older ones are looked up again.
+    package var maximumCachedTopics = 16_384
+    /// Bytes of what is remembered about them, likewise.
+    package var maximumCachedTopicBytes = 1 << 24
     /// Retained messages. A further one is refused with 0x97 and counted; in 3.x it is acknowledged and dropped.
     package var maximumRetainedMessages = 1_000_000
     /// Bytes of the retained messages, likewise.

@@ -56,6 +56,17 @@ package final class ApplicationMessage: @unchecked Sendable {
     /// Bytes up to which the pool keeps objects for use again; larger messages are made and freed one by one.
     package static let reusableCapacity = 4096
 
+    /// Gives back what the block has beyond its bytes, for a message that will be kept. Only for who holds it before it is
+    /// handed on.
+    package func shrink() {
+        guard capacity > byteCount + 64 else { return }
+        let exact = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 16), alignment: 8)
+        exact.copyMemory(from: storage, byteCount: byteCount)
+        storage.deallocate()
+        storage = exact
+        capacity = max(byteCount, 16)
+    }
+
     package var byteCount: Int { topicLength + propertiesLength + payloadLength }
 
     /// The whole block. Valid while the message lives, like the views below; written only by the maker.
