@@ -87,6 +87,8 @@ bench-wildcards: build ## measure what 100,000 other subscriptions cost a messag
 docs: ## write the generated documents again
 	$(SWIFT) build --product dunlin
 	.build/debug/dunlin config limits-markdown > docs/limits.md
+	$(SWIFT) build --build-tests
+	DUNLIN_WRITE_DOCS=1 $(SWIFT) test --skip-build --filter '^ConformanceTests\.ConformanceDocumentTests'
 
 .PHONY: clean
 clean: ## remove what was built and installed here

@@ -25,35 +25,6 @@ extension Exchange {
             a.gets(.pingResp)
             a.getsNothing()
         }
-        Exchange("an MQTT 3.1 client is served", versions: [.v3_1]) {
-            a.requests()
-            a.gets(.hex("20 02 00 00"))
-            a.subscribes("t", qos: 2)
-            a.sends(.publish("t", "x", qos: 1, id: 4))
-            a.getsInAnyOrder(.pubAck(4), .publish("t", "x", qos: 1, id: "taken"))
-            a.sends(.pubAck("taken"))
-            a.sends(.publish("t", "y", qos: 2, id: 5))
-            a.getsInAnyOrder(.pubRec(5), .publish("t", "y", qos: 2, id: "m"))
-            a.sends(.pubRel(5))
-            a.gets(.pubComp(5))
-            a.sends(.pubRec("m"))
-            a.gets(.pubRel("m"))
-            a.sends(.pubComp("m"))
-            a.unsubscribes("t")
-            a.sends(.pingReq)
-            a.gets(.pingResp)
-            a.disconnects()
-        }
-        Exchange("an MQTT 3.1 session outlives its connection, and session present stays 0", versions: [.v3_1]) {
-            a.connects(kept: true)
-            a.subscribes("t", qos: 1)
-            a.disconnects()
-            b.connects()
-            b.publishes("t", "x")
-            a.requests(clean: false)
-            a.gets(.hex("20 02 00 00"))
-            a.takes("t", "x")
-        }
     }
 
     @ExchangeList private static var clientIdentifiers: [Exchange] {
@@ -95,6 +66,20 @@ extension Exchange {
                 a.disconnects()
                 b.disconnects()
             }
+        }
+        Exchange(
+            "a CONNACK that refuses has session present 0, though there is a session", v3: ["3.2.2-4"],
+            v5: ["3.2.2-6", "3.2.2-7"], traps: [7]
+        ) {
+            a.connects(kept: true)
+            a.disconnects()
+            a.opens()
+            only(.v3) { a.sends(.connect(name: "MQTT", level: 3)) }
+            only(.v3) { a.gets(.hex("20 02 00 01")) }
+            only(.v5) { a.sends(.connect(clean: false, [.authenticationMethod("none")])) }
+            only(.v5) { a.gets(.connAck(0x8C, present: false)) }
+            a.isClosed()
+            a.connects(kept: true, present: true)
         }
         Exchange("no client identifier is assigned to who has one", v5: ["3.1.3-7"], traps: [6]) {
             a.requests()

@@ -121,6 +121,33 @@ extension Exchange {
             a.sends(.pubComp("m"))
             a.getsNothing()
         }
+        for (what, packet) in [
+            ("PUBREC", ClientPacket.pubRec("m")), ("PUBCOMP", .pubComp("m")),
+        ] {
+            Exchange("\(what) for a QoS 1 message is an error", v3: ["4.8.0-1"], v5: ["4.13.1-1"], traps: [22]) {
+                a.connects()
+                a.subscribes("t", qos: 1)
+                b.connects()
+                b.publishes("t", "x")
+                a.gets(.publish("t", "x", qos: 1, id: "m"))
+                a.sends(packet)
+                a.isRefused(0x82)
+            }
+        }
+        for (what, packet) in [
+            ("PUBACK", ClientPacket.pubAck("m")), ("PUBCOMP before PUBREC", .pubComp("m")),
+        ] {
+            Exchange("\(what) for a QoS 2 message is an error", v3: ["4.8.0-1"], v5: ["4.13.1-1"], traps: [22]) {
+                a.connects()
+                a.subscribes("t", qos: 2)
+                b.connects()
+                b.sends(.publish("t", "x", qos: 2, id: 1))
+                b.gets(.pubRec(1))
+                a.gets(.publish("t", "x", qos: 2, id: "m"))
+                a.sends(packet)
+                a.isRefused(0x82)
+            }
+        }
         Exchange(
             "nothing is sent again while the client is connected", v3: ["4.4.0-1"],
             v5: ["4.4.0-1", "4.3.2-3", "4.3.3-3"],

@@ -172,6 +172,55 @@ extension Exchange {
             b.takes("t", "y")
         }
         Exchange(
+            "a takeover with a clean start leaves nothing of the old session", v3: ["3.1.2-6", "3.1.4-2"],
+            v5: ["3.1.2-4", "3.1.4-3", "3.2.2-2"], traps: [7, 15]
+        ) {
+            a.connects(kept: true)
+            a.subscribes("t", qos: 1)
+            c.connects()
+            c.publishes("t", "x")
+            a.gets(.publish("t", "x", qos: 1, id: "m"))
+            b.connects(id: "a", clean: true, kept: true, present: false)
+            a.isRefused(0x8E)
+            c.publishes("t", "y")
+            b.getsNothing()
+        }
+        Exchange(
+            "a takeover in the middle of a QoS 2 message passes it on once", v3: ["3.1.4-2", "4.3.3-2"],
+            v5: ["3.1.4-3", "4.3.3-10"], traps: [15, 33]
+        ) {
+            c.connects()
+            c.subscribes("t")
+            a.connects(kept: true)
+            a.sends(.publish("t", "x", qos: 2, id: 7))
+            a.gets(.pubRec(7))
+            b.connects(id: "a", kept: true, present: true)
+            a.isRefused(0x8E)
+            b.sends(.publish("t", "x", qos: 2, id: 7, dup: true))
+            b.gets(.pubRec(7))
+            b.sends(.pubRel(7))
+            b.gets(.pubComp(7))
+            c.gets(.publish("t", "x"))
+            c.getsNothing()
+        }
+        Exchange(
+            "a session goes on with a connection of another version", v3: ["3.1.2-4"], v5: ["3.1.2-5"], traps: [7]
+        ) {
+            a.connects(as: .v5_0, kept: true)
+            a.subscribes("t", qos: 1, noLocal: true, [.subscriptionIdentifier(3)])
+            a.drops()
+            b.connects()
+            b.publishes("t", "1")
+            a.connects(as: .v3_1_1, kept: true, present: true)
+            a.takes("t", "1")
+            a.publishes("t", "own")
+            a.getsNothing()
+            a.disconnects()
+            b.publishes("t", "2")
+            a.connects(as: .v5_0, kept: true, present: true)
+            a.takes("t", "2", identifiers: [3])
+        }
+        Exchange(
             "a takeover publishes the will of the old connection", v3: ["3.1.4-2", "3.1.2-8"],
             v5: ["3.1.4-3", "3.1.2-8"], traps: [15]
         ) {

@@ -163,6 +163,21 @@ extension Exchange {
             a.takes("t", "1")
             a.getsNothing()
         }
+        Exchange(
+            "clients of all versions are members of one shared subscription", versions: .both, traps: [49]
+        ) {
+            a.connects(as: .v3_1_1)
+            a.subscribes("$share/s/t")
+            b.connects(as: .v5_0)
+            b.subscribes("$share/s/t")
+            c.connects()
+            c.sends(.publish("t", "x"), .publish("t", "x"), .pingReq)
+            c.gets(.pingResp)
+            a.gets(.publish("t", "x"))
+            b.gets(.publish("t", "x"))
+            a.getsNothing()
+            b.getsNothing()
+        }
         Exchange("an error in one group's name is not one of an ordinary topic", versions: .v5, traps: [49]) {
             a.connects()
             a.subscribes("$shared/s/t")

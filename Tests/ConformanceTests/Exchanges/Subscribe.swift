@@ -258,6 +258,18 @@ extension Exchange {
             a.publishes("t", "own", retain: true)
             a.getsNothing()
         }
+        Exchange(
+            "No Local counts for retained messages when subscribing, and others' are sent", v5: ["3.8.3-3"],
+            traps: [50]
+        ) {
+            a.connects()
+            a.publishes("own", "x", retain: true)
+            b.connects()
+            b.publishes("other", "y", retain: true)
+            a.subscribes("+", qos: 1, noLocal: true)
+            a.takes("other", "y", retain: true)
+            a.getsNothing()
+        }
         Exchange("No Local is kept with the session", v5: ["3.8.3-3"], traps: [50]) {
             a.connects(kept: true)
             a.subscribes("t", qos: 1, noLocal: true)

@@ -51,14 +51,8 @@ struct ExchangeCase: Sendable, CustomTestStringConvertible {
     let version: ProtocolVersion
 
     var testDescription: String {
-        let number =
-            switch version {
-            case .v3_1: "3.1"
-            case .v3_1_1: "3.1.1"
-            case .v5_0: "5.0"
-            }
         let traps = exchange.traps.map { ", trap \($0)" }.joined()
-        return "\(number)\(traps): \(exchange.name)"
+        return "\(version.numberText)\(traps): \(exchange.name)"
     }
 }
 
