@@ -71,7 +71,7 @@ let package = Package(
         library(
             "BrokerTransport",
             ["BrokerRuntime", "BrokerCore", "MQTTModel", "MQTTCodec", nioCore, nioPosix, logging, serviceLifecycle]),
-        library("MQTTClient", ["MQTTModel", "MQTTCodec", "MQTTSession", nioCore, nioPosix, logging]),
+        library("MQTTClient", ["MQTTModel", "MQTTCodec", "MQTTSession", nioCore, nioPosix, deque]),
         library("BrokerConfiguration", ["BrokerCore", configuration, systemPackage, yams]),
 
         // Layer 4: the executable.
@@ -107,7 +107,7 @@ let package = Package(
                 "BrokerTransport", "BrokerRuntime", "BrokerCore", "MQTTModel", "MQTTCodec", nioCore, nioPosix,
                 nioEmbedded, logging,
             ]),
-        tests("MQTTClient", ["MQTTClient", "BrokerTransport", "BrokerCore", "MQTTModel", nioCore, nioPosix]),
+        tests("MQTTClient", ["MQTTClient", "MQTTSession", "BrokerTransport", "MQTTModel", nioCore, nioPosix, logging]),
         tests("BrokerConfiguration", ["BrokerConfiguration", "BrokerCore"]),
         tests("Simulation", ["SimulationKit", "BrokerCore", "MQTTModel", "MQTTCodec"]),
         tests(

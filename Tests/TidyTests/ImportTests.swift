@@ -25,6 +25,7 @@ private let allowedImports: [String: Set<String>] = [
     ],
     "MQTTClient": [
         "MQTTModel", "MQTTCodec", "MQTTSession", "DequeModule", "NIOCore", "NIOPosix", "Logging", "Synchronization",
+        "Glibc", "Musl", "Darwin",
     ],
     "BrokerConfiguration": ["BrokerCore", "Configuration", "SystemPackage", "Yams", "Foundation"],
     // Layer 4: the executable.

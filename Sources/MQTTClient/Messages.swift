@@ -1,0 +1,28 @@
+extension MQTTClient {
+    /// The messages that arrive, in order, over all connections.
+    ///
+    /// There is one buffer, of `Configuration.messageBufferCapacity` messages: several iterators share it, and each
+    /// message goes to one of them. A QoS 1 or 2 message is acknowledged when an iterator hands it out. While the buffer
+    /// is full the client does not read from the server; so do not wait for an acknowledgement of the server (`publish`
+    /// with QoS > 0, `subscribe`) in the loop that takes the messages if the buffer may be full: use a task of its own.
+    ///
+    /// The sequence ends after `disconnect`, once the buffer is empty, and throws the error if the client closed because
+    /// of one.
+    public struct Messages: AsyncSequence, Sendable {
+        public typealias Element = Message
+
+        // The client itself, so that it lives as long as somebody takes its messages.
+        let client: MQTTClient
+
+        public struct AsyncIterator: AsyncIteratorProtocol {
+            let client: MQTTClient
+
+            /// Waits for the next message. Throws `CancellationError` when the task is cancelled.
+            public mutating func next() async throws -> Message? {
+                try await client.engine.nextMessage()
+            }
+        }
+
+        public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(client: client) }
+    }
+}
