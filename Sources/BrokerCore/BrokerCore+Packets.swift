@@ -13,7 +13,7 @@ extension BrokerCore {
         arm(.connectTimeout(connection), at: now.advanced(by: limits.connectTimeout))
     }
 
-    mutating func packetReceived(
+    mutating func handle(
         _ packet: Packet, on connection: ConnectionID, at now: Instant,
         using random: inout some RandomNumberGenerator, into effects: inout Effects
     ) {

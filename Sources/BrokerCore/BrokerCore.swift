@@ -58,7 +58,7 @@ package struct BrokerCore: ~Copyable {
         if startedAt == nil { start(at: now) }
         switch consume input {
         case .packetReceived(let connection, let packet):
-            packetReceived(packet, on: connection, at: now, using: &random, into: &effects)
+            handle(packet, on: connection, at: now, using: &random, into: &effects)
         case .connectionOpened(let connection):
             connectionOpened(connection, at: now, into: &effects)
         case .violationReceived(let connection, let violation, let version):
@@ -79,6 +79,17 @@ package struct BrokerCore: ~Copyable {
             shutDown(at: now, into: &effects)
         }
         if earliestDeadline < announcedDeadline { announceDeadline(into: &effects) }
+    }
+
+    /// The same as `step(.packetReceived(connection, packet))`, for a driver to whom copying a packet into an input is not
+    /// too cheap to matter.
+    package mutating func packetReceived(
+        _ packet: Packet, on connection: ConnectionID, at now: Instant,
+        using random: inout some RandomNumberGenerator, into effects: inout Effects
+    ) {
+        if startedAt == nil { start(at: now) }
+        handle(packet, on: connection, at: now, using: &random, into: &effects)
+        announceDeadline(into: &effects)
     }
 
     /// The publisher that `session` is to others.

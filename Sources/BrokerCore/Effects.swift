@@ -56,8 +56,8 @@ package struct Effects: Sendable {
     /// Empties the buffer for the next step and keeps its capacity.
     package mutating func removeAll() {
         all.removeAll(keepingCapacity: true)
-        recipients.removeAll(keepingCapacity: true)
-        subscriptionIdentifiers.removeAll(keepingCapacity: true)
+        if !recipients.isEmpty { recipients.removeAll(keepingCapacity: true) }
+        if !subscriptionIdentifiers.isEmpty { subscriptionIdentifiers.removeAll(keepingCapacity: true) }
     }
 }
 

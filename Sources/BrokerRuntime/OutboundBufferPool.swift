@@ -6,6 +6,7 @@ import NIOCore
 struct OutboundBufferPool {
     static let maximumBytes = 1 << 23
     static let initialCapacity = 1024
+    private static let empty = ByteBuffer()
 
     private var buffers: [ByteBuffer] = []
     private var bytes = 0
@@ -17,10 +18,12 @@ struct OutboundBufferPool {
         return buffer
     }
 
-    mutating func giveBack(_ buffer: consuming ByteBuffer) {
+    /// Takes `buffer`, which nobody else may hold: clearing it would allocate a new one.
+    mutating func giveBack(_ buffer: inout ByteBuffer) {
         guard bytes + buffer.capacity <= Self.maximumBytes else { return }
         buffer.clear()
         bytes += buffer.capacity
         buffers.append(buffer)
+        buffer = OutboundBufferPool.empty
     }
 }

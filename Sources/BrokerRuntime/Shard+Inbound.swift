@@ -99,13 +99,12 @@ extension Shard {
                 let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
                 guard let decoded = try connection.decoder.decode(rest, pool: &pool) else { break }
                 offset += decoded.byteCount
-                if case .connect(let connect) = decoded.packet {
-                    if isElsewhere(connect) {
-                        move(connection, decoded.packet, UnsafeRawBufferPointer(rebasing: bytes[offset...]))
-                        return bytes.count
-                    }
+                if case .connect = decoded.packet {
+                    let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
+                    guard connectDecoded(decoded.packet, from: connection, rest) else { return bytes.count }
+                } else {
+                    step(decoded.packet, of: id)
                 }
-                deliver(decoded.packet, from: connection)
             } catch {
                 connection.pauses.insert(.violated)
                 // The answer to a CONNECT that was refused for its version is in the version it asked for.
@@ -117,29 +116,38 @@ extension Shard {
         return connection.id == nil ? bytes.count : offset
     }
 
-    @inline(__always)
-    private func deliver(_ packet: consuming Packet, from connection: Connection) {
-        guard let id = connection.id else { return }
-        if case .connect = packet, let version = connection.decoder.version {
-            slots[Int(id.slot)].version = version
-        }
-        submit(.packetReceived(id, packet))
-    }
-
     // MARK: Home shards
 
-    private func isElsewhere(_ connect: Connect) -> Bool {
+    /// Hands a CONNECT to the core if the client is at home here; sends the connection to its home shard if not.
+    ///
+    /// - Parameter rest: what arrived behind it.
+    /// - Returns: whether it stayed.
+    @inline(never)
+    private func connectDecoded(
+        _ packet: Packet, from connection: Connection, _ rest: UnsafeRawBufferPointer
+    ) -> Bool {
+        guard case .connect(let connect) = packet else { return true }
         let count = UInt16(allShards.count)
-        guard count > 1, !connect.clientIdentifier.isEmpty else { return false }
-        return HomeShard.index(of: connect.clientIdentifier, shardCount: count) != index
+        let home = HomeShard.index(of: connect.clientIdentifier, shardCount: count)
+        if connect.clientIdentifier.isEmpty || home == index {
+            deliver(packet, from: connection)
+            return true
+        }
+        move(connection, to: allShards[Int(home)], packet, rest)
+        return false
     }
 
-    /// Sends the connection to the shard its client belongs to. To this shard's core it has ended.
-    private func move(_ connection: Connection, _ packet: Packet, _ rest: UnsafeRawBufferPointer) {
-        guard case .connect(let connect) = packet, let id = connection.id, let index = slot(of: id) else { return }
-        let home = HomeShard.index(of: connect.clientIdentifier, shardCount: UInt16(allShards.count))
+    private func deliver(_ connect: Packet, from connection: Connection) {
+        guard let id = connection.id else { return }
+        slots[Int(id.slot)].version = connection.decoder.version ?? .v5_0
+        submit(.packetReceived(id, connect))
+    }
+
+    /// To this shard's core the connection ends.
+    private func move(_ connection: Connection, to home: Shard, _ packet: Packet, _ rest: UnsafeRawBufferPointer) {
+        guard let id = connection.id, let index = slot(of: id) else { return }
         let handover = Handover(
-            home: allShards[Int(home)], decoder: connection.decoder, packet: packet,
+            home: home, decoder: connection.decoder, packet: packet,
             undecoded: rest.isEmpty ? nil : ByteBuffer(bytes: rest))
         runtimeCounters.connectionsMoved += 1
         detach(connection, from: index)

@@ -42,11 +42,11 @@ extension Shard {
         else { return }
         guard let count = buffer.withUnsafeReadableBytes({ connection.write($0) }) else {
             // Broken: its end comes from the transport.
-            return buffers.giveBack(buffer)
+            return buffers.giveBack(&buffer)
         }
         runtimeCounters.bytesSent += UInt64(count)
         if count == buffer.readableBytes {
-            buffers.giveBack(buffer)
+            buffers.giveBack(&buffer)
             updateWritability(index, outboundBytes: 0)
         } else {
             runtimeCounters.blockedWrites += 1

@@ -77,6 +77,8 @@ package final class Shard: @unchecked Sendable {
     /// Makes the shards of a node, one for each loop, and acquaints them with each other.
     package static func makeAll(loops: [any EventLoop], options: BrokerOptions, logger: Logger) -> [Shard] {
         let backbone = SharedBackbone()
+        var options = options
+        if options.hashSeed == 0 { options.hashSeed = .random(in: 1...UInt64.max) }
         let count = UInt16(loops.count)
         let shards = loops.enumerated().map { index, loop in
             Shard(
@@ -111,6 +113,19 @@ package final class Shard: @unchecked Sendable {
             effects.removeAll()
         }
         isStepping = false
+    }
+
+    /// `submit(.packetReceived(id, packet))` without making an `Input`, which would copy the packet. Not from inside a step.
+    @inline(__always)
+    func step(_ packet: Packet, of id: ConnectionID) {
+        isStepping = true
+        core.packetReceived(packet, on: id, at: now, using: &random, into: &effects)
+        if !effects.isEmpty {
+            runEffects()
+            effects.removeAll()
+        }
+        isStepping = false
+        if !inputs.isEmpty { stepThroughInputs() }
     }
 
     func stepThroughInputs() {
