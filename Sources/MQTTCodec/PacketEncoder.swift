@@ -24,12 +24,14 @@ package enum PacketEncoder {
         }
     }
 
-    /// Appends a PUBLISH of `message`. The bytes are as many as `PublishLayout` says.
+    /// Appends a PUBLISH of `message`. The bytes are as many as `PublishLayout` says; a packet above the protocol's own
+    /// limit of 268,435,460 bytes, which no client's Maximum Packet Size allows, is not appended.
     package static func appendPublish(
         _ message: ApplicationMessage, _ header: PublishHeader, subscriptionIdentifiers: ArraySlice<UInt32> = [],
         version: ProtocolVersion, to buffer: inout ByteBuffer
     ) {
         let layout = header.layout(of: message, subscriptionIdentifiers: subscriptionIdentifiers, version: version)
+        guard layout.remainingLength <= VariableByteInteger.maximum else { return }
         let length = layout.packetLength
         buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: length) { memory in
             var writer = ByteWriter(memory)

@@ -10,7 +10,15 @@ import ArgumentParser
             A failure is written to the directory for failures and named in the output; put it into the tree, and the \
             tests replay it from then on. Exit status 1 if there was one.
             """,
-        subcommands: [FuzzDecoder.self, MeasureCodec.self])
+        subcommands: subcommands)
+
+    private static var subcommands: [any ParsableCommand.Type] {
+        #if COVERAGE
+            [FuzzDecoder.self, FuzzDecoderByCoverage.self, MeasureCodec.self]
+        #else
+            [FuzzDecoder.self, MeasureCodec.self]
+        #endif
+    }
 }
 
 /// The options that all targets have.
