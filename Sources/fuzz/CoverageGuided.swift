@@ -30,10 +30,11 @@
     /// Under the name that libFuzzer's own `main` asks for, so that it links.
     @_cdecl("LLVMFuzzerTestOneInput")
     func fuzzDecoder(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-        do {
-            _ = try DecoderCheck.run(DecoderInput(file: Array(UnsafeBufferPointer(start: bytes, count: count))))
-        } catch {
-            fatalError("\(error)")
+        let input = DecoderInput(file: Array(UnsafeBufferPointer(start: bytes, count: count)))
+        let result = Result { () throws(DecoderCheck.Failure) in try DecoderCheck.run(input) }
+        if case .failure(let failure) = result {
+            // How libFuzzer is told of a failure: it keeps the input of a process that stops.
+            preconditionFailure("what must hold of the decoder for any bytes does not: \(failure)")
         }
         return 0
     }

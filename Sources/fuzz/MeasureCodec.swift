@@ -1,7 +1,7 @@
 import ArgumentParser
 import MQTTCodec
 import MQTTModel
-import NIOCore
+import struct NIOCore.ByteBuffer
 
 /// Nanoseconds an operation of the codec takes, for packets as they are on the busiest paths. Only a release build says
 /// anything.

@@ -40,8 +40,10 @@ private let allowedImports: [String: Set<String>] = [
         "DequeModule",
     ],
     "simulate": ["SimulationKit", "ArgumentParser", "Foundation", "BrokerCore", "MQTTModel", "Backbone"],
+    "FuzzKit": ["MQTTModel", "MQTTCodec", "NIOCore.ByteBuffer"],
     "fuzz": [
-        "MQTTCodec", "MQTTModel", "BrokerCore", "Backbone", "SimulationKit", "NIOCore.ByteBuffer", "ArgumentParser",
+        "FuzzKit", "MQTTCodec", "MQTTModel", "BrokerCore", "Backbone", "SimulationKit", "NIOCore.ByteBuffer",
+        "ArgumentParser",
         "Foundation",
     ],
 ]
