@@ -54,9 +54,8 @@ struct ConformanceDocument {
     private func count(_ statements: [Statement]) -> String {
         let tested = statements.count { $0.hasTest }
         let open = statements.filter { !$0.hasTest && $0.reason?.hasPrefix("open") == true }
-        return
-            "\(statements.count) statements: \(tested) with a test, \(statements.count - tested - open.count) that need none, "
-            + "\(open.count) open."
+        let rest = statements.count - tested - open.count
+        return "\(statements.count) statements: \(tested) with a test, \(rest) that need none, \(open.count) open."
     }
 
     private func evidence(_ statement: Statement) -> String {

@@ -154,7 +154,7 @@ extension Expected.PublicationFields {
         let (got, wanted) = (others(forwarded), others(properties))
         if got == wanted { return nil }
         let lowered = wanted.map { property in
-            if isTimed, case .messageExpiryInterval(let seconds) = property {
+            if isTimed, case .messageExpiryInterval(let seconds) = property, seconds > 0 {
                 return Property.messageExpiryInterval(seconds - 1)
             }
             return property
