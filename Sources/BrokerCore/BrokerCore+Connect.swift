@@ -17,6 +17,12 @@ extension BrokerCore {
             HomeShard.index(of: clientIdentifier, shardCount: shardCount) == shard,
             "the driver brings a CONNECT to the home shard of its client identifier")
 
+        let connAckProperties =
+            connect.version == .v5_0 ? connAckProperties(for: connect, clientIdentifier: clientIdentifier) : []
+        guard connAckFits(connAckProperties, in: connect.properties.maximumPacketSize) else {
+            refuseConnect(connect, on: connection, reasonCode: .packetTooLarge, into: &effects)
+            return
+        }
         let earlier = endEarlierConnection(
             of: clientIdentifier, isCleanStart: connect.cleanStart, at: now, into: &effects)
         guard earlier != nil || sessions.count < limits.maximumSessions else {
@@ -28,7 +34,11 @@ extension BrokerCore {
         connections.setOnline(connection, session: session.slot)
         abandonDeadline()
         bringOnline(session, connect, on: connection, at: now)
-        sendConnAck(to: session, connect, isSessionPresent: earlier != nil, into: &effects)
+        // 3.1 has no Session Present: the bit is reserved there.
+        let connAck = ConnAck(
+            isSessionPresent: earlier != nil && connect.version != .v3_1, reasonCode: .success,
+            properties: connAckProperties)
+        effects.all.append(.send(connection, .connAck(connAck)))
         report(
             .clientConnected(
                 connection, clientIdentifier: clientIdentifier, version: connect.version,
@@ -134,33 +144,20 @@ extension BrokerCore {
         return requested == 0 ? maximum : min(requested, maximum)
     }
 
-    private mutating func sendConnAck(
-        to session: Session, _ connect: Connect, isSessionPresent: Bool, into effects: inout Effects
-    ) {
-        guard let online = session.online else { return }
-        var connAck = ConnAck(isSessionPresent: isSessionPresent, reasonCode: .success)
-        // 3.1 has no Session Present: the bit is reserved there.
-        if connect.version == .v3_1 { connAck.isSessionPresent = false }
-        if connect.version == .v5_0 {
-            connAck.properties = connAckProperties(for: connect, session: session)
-        }
-        effects.all.append(.send(online.connection, .connAck(connAck)))
-    }
-
-    private func connAckProperties(for connect: Connect, session: Session) -> Properties {
+    private func connAckProperties(for connect: Connect, clientIdentifier: String) -> Properties {
         var properties: [Property] = []
         properties.reserveCapacity(6)
-        if let asked = connect.properties.sessionExpiryInterval, asked != session.expiryInterval {
-            properties.append(.sessionExpiryInterval(session.expiryInterval))
+        if let asked = connect.properties.sessionExpiryInterval, asked > limits.maximumSessionExpiryInterval {
+            properties.append(.sessionExpiryInterval(limits.maximumSessionExpiryInterval))
         }
         if limits.receiveMaximum != .max { properties.append(.receiveMaximum(limits.receiveMaximum)) }
         properties.append(.maximumPacketSize(limits.maximumPacketSize))
-        if connect.clientIdentifier.isEmpty { properties.append(.assignedClientIdentifier(session.clientIdentifier)) }
+        if connect.clientIdentifier.isEmpty { properties.append(.assignedClientIdentifier(clientIdentifier)) }
         if limits.topicAliasMaximum > 0 { properties.append(.topicAliasMaximum(limits.topicAliasMaximum)) }
         let keepAlive = serverKeepAlive(for: connect.keepAlive)
         if keepAlive != connect.keepAlive { properties.append(.serverKeepAlive(keepAlive)) }
         if connect.properties.requestResponseInformation == 1, let template = options.responseInformation {
-            properties.append(.responseInformation(expand(template, clientIdentifier: session.clientIdentifier)))
+            properties.append(.responseInformation(expand(template, clientIdentifier: clientIdentifier)))
         }
         return Properties(properties)
     }

@@ -85,6 +85,8 @@ extension BrokerCore {
         let message = will.message
         guard !isReserved(message.topic) else { return }
         if message.expiryInterval != nil { message.receivedAt = now }
+        // Nobody is left to be told: it is published all the same, and not kept.
+        if message.isRetained, reasonToRefuseRetained(message) != nil { message.isRetained = false }
         counters.willsPublished += 1
         report(.willPublished(clientIdentifier: session.clientIdentifier), into: &effects)
         accept(

@@ -8,6 +8,7 @@ extension BrokerCore {
         _ subscribe: Subscribe, from session: Session, on connection: ConnectionID, at now: Instant,
         into effects: inout Effects
     ) throws(ProtocolViolation) {
+        try checkAnswerFits(filterCount: subscribe.entries.count, session: session)
         var filters: [TopicFilter] = []
         filters.reserveCapacity(subscribe.entries.count)
         for entry in subscribe.entries { filters.append(try validFilter(entry.filter, entry.options)) }
@@ -96,6 +97,7 @@ extension BrokerCore {
     mutating func unsubscribeReceived(
         _ unsubscribe: Unsubscribe, from session: Session, on connection: ConnectionID, into effects: inout Effects
     ) throws(ProtocolViolation) {
+        try checkAnswerFits(filterCount: unsubscribe.filters.count, session: session)
         for filter in unsubscribe.filters { _ = try validFilter(filter, SubscriptionOptions()) }
         var reasonCodes: [ReasonCode] = []
         reasonCodes.reserveCapacity(unsubscribe.filters.count)

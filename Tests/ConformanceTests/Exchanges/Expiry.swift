@@ -77,6 +77,26 @@ extension Exchange {
             a.sends(.pubComp("m"))
             a.getsNothing()
         }
+        Exchange(
+            "a message that was sent before it expired is sent again after it did", v5: ["4.4.0-1", "4.3.3-7"],
+            traps: [39]
+        ) {
+            a.connects(kept: true)
+            a.subscribes("t", qos: 2)
+            b.connects()
+            b.publishes("t", "1", [.messageExpiryInterval(5)])
+            b.sends(.publish("t", "2", qos: 2, id: 1, [.messageExpiryInterval(5)]))
+            b.gets(.pubRec(1))
+            a.gets(
+                .publish("t", "1", qos: 1, id: "m1", [.messageExpiryInterval(5)]),
+                .publish("t", "2", qos: 2, id: "m2", [.messageExpiryInterval(5)]))
+            a.drops()
+            passes(.seconds(100))
+            a.connects(kept: true, present: true)
+            a.gets(
+                .publish("t", "1", qos: 1, id: "m1", dup: true, [.messageExpiryInterval(0)]),
+                .publish("t", "2", qos: 2, id: "m2", dup: true, [.messageExpiryInterval(0)]))
+        }
         Exchange("a will expires like any message", v5: ["3.3.2-5"], traps: [39, 46]) {
             a.connects(kept: true)
             a.subscribes("w", qos: 1)

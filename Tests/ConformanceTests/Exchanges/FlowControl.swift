@@ -59,6 +59,25 @@ extension Exchange {
             a.sends(.pubAck("m1"))
             a.gets(.publish("t", "2", qos: 1, id: "m2"))
         }
+        Exchange(
+            "a PUBREL that is sent again holds its slot until PUBCOMP", v5: ["3.3.4-9", "4.9.0-2"], traps: [30, 35]
+        ) {
+            a.connects(kept: true, [.receiveMaximum(1)])
+            a.subscribes("t", qos: 2)
+            b.connects()
+            b.sends(.publish("t", "1", qos: 2, id: 1))
+            b.gets(.pubRec(1))
+            a.gets(.publish("t", "1", qos: 2, id: "m1"))
+            a.sends(.pubRec("m1"))
+            a.gets(.pubRel("m1"))
+            a.drops()
+            b.publishes("t", "2")
+            a.connects(kept: true, present: true, [.receiveMaximum(1)])
+            a.gets(.pubRel("m1"))
+            a.getsNothing()
+            a.sends(.pubComp("m1"))
+            a.gets(.publish("t", "2", qos: 1, id: "m2"))
+        }
         for maximum in [2, 20] {
             Exchange(
                 "a receive maximum of \(maximum) lets so many through, and the queue goes on after each answer",
@@ -139,6 +158,33 @@ extension Exchange {
             a.drops()
             a.connects(kept: true, present: true)
             a.getsNothing()
+        }
+        Exchange(
+            "a SUBACK or UNSUBACK above the client's maximum is not sent, the client is", v5: ["3.1.2-24", "3.9.2-1"],
+            traps: [37]
+        ) {
+            for isSubscribe in [true, false] {
+                a.connects([.maximumPacketSize(20)])
+                // Fifteen codes make 20 bytes, sixteen 21.
+                let filters = (1...16).map { FilterFields.filter("\($0)") }
+                a.sends(.subscription(1, Array(filters.prefix(15)), []))
+                a.gets(.subAck(1, [UInt8](repeating: 0, count: 15)))
+                if isSubscribe {
+                    a.sends(.subscription(2, filters, []))
+                } else {
+                    a.sends(.unsubscription(2, filters.map(\.filter), []))
+                }
+                a.isRefused(0x95)
+            }
+        }
+        Exchange("a CONNACK above the client's maximum is not sent", v5: ["3.1.2-24", "3.2.2-7"], traps: [37]) {
+            a.requests([.maximumPacketSize(15)])
+            a.gets(.connAck(0x95))
+            a.isClosed()
+            a.connects([.maximumPacketSize(16)])
+            b.requests(id: "", [.maximumPacketSize(16)])
+            b.gets(.connAck(0x95))
+            b.isClosed()
         }
         Exchange("properties count for the size of a packet", v5: ["3.1.2-24", "3.1.2-25"], traps: [37]) {
             a.connects([.maximumPacketSize(40)])

@@ -106,6 +106,21 @@ extension Exchange {
             c.getsNothing()
         }
         Exchange(
+            "above the limit of retained messages a will is published, and not retained", versions: .both,
+            options: { $0.limits.maximumRetainedMessages = 1 }
+        ) {
+            b.connects()
+            b.publishes("1", "x", retain: true)
+            b.subscribes("w")
+            a.connects(will: .will("w", "gone", retain: true))
+            a.drops()
+            b.gets(.publish("w", "gone"))
+            c.connects()
+            c.subscribes("#")
+            c.gets(.publish("1", "x", retain: true))
+            c.getsNothing()
+        }
+        Exchange(
             "above the limit of retained bytes a message is refused", versions: .both,
             options: { $0.limits.maximumRetainedBytes = 1000 }
         ) {

@@ -62,6 +62,8 @@ enum StepList {
     static func buildExpression(_ steps: [Step]) -> [Step] { steps }
     static func buildBlock(_ parts: [Step]...) -> [Step] { parts.flatMap(\.self) }
     static func buildArray(_ parts: [[Step]]) -> [Step] { parts.flatMap(\.self) }
+    static func buildEither(first: [Step]) -> [Step] { first }
+    static func buildEither(second: [Step]) -> [Step] { second }
 }
 
 @resultBuilder

@@ -1,0 +1,35 @@
+import MQTTModel
+
+/// Answers that could be larger than the client's Maximum Packet Size [MQTT-3.1.2-24]. The others are at most six bytes,
+/// or leave their reason string out.
+extension BrokerCore {
+    /// Whether a successful CONNACK with these properties is a packet that the client takes.
+    func connAckFits(_ properties: Properties, in maximumPacketSize: UInt32?) -> Bool {
+        guard let maximumPacketSize else { return true }
+        var length = 0
+        for property in properties.all {
+            switch property {
+            case .sessionExpiryInterval, .maximumPacketSize: length += 5
+            case .receiveMaximum, .topicAliasMaximum, .serverKeepAlive: length += 3
+            case .assignedClientIdentifier(let text), .responseInformation(let text): length += 3 + text.utf8.count
+            default: preconditionFailure("a property that this server's CONNACK does not have")
+            }
+        }
+        let remainingLength = 2 + VariableByteInteger.length(of: length) + length
+        return packetLength(remainingLength: remainingLength) <= Int(maximumPacketSize)
+    }
+
+    /// Refuses a SUBSCRIBE or UNSUBSCRIBE of `filterCount` filters before it does anything, if its answer would be too
+    /// large for the client.
+    func checkAnswerFits(filterCount: Int, session: Session) throws(ProtocolViolation) {
+        guard let maximumPacketSize = session.online?.maximumPacketSize,
+            packetLength(remainingLength: 3 + filterCount) > maximumPacketSize
+        else { return }
+        throw ProtocolViolation(
+            .packetTooLarge, clause: "MQTT-3.1.2-24", "the answer would be above the client's Maximum Packet Size")
+    }
+
+    private func packetLength(remainingLength: Int) -> Int {
+        1 + VariableByteInteger.length(of: remainingLength) + remainingLength
+    }
+}
