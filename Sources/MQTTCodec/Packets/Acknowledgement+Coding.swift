@@ -41,5 +41,12 @@ extension Acknowledgement {
 
 extension Acknowledgement.Kind {
     /// The first byte of the packet; PUBREL has a flag set [MQTT-3.6.1-1].
-    var firstByte: UInt8 { rawValue << 4 | (self == .pubRel ? 0x02 : 0) }
+    var firstByte: UInt8 {
+        switch self {
+        case .pubAck: 0x40
+        case .pubRec: 0x50
+        case .pubRel: 0x62
+        case .pubComp: 0x70
+        }
+    }
 }
