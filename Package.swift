@@ -108,6 +108,7 @@ let package = Package(
                 nioEmbedded, logging,
             ]),
         tests("MQTTClient", ["MQTTClient", "MQTTSession", "BrokerTransport", "MQTTModel", nioCore, nioPosix, logging]),
+        tests("CommandLine", ["dunlin", "MQTTClient", argumentParser]),
         tests("BrokerConfiguration", ["BrokerConfiguration", "BrokerCore"]),
         tests("Simulation", ["SimulationKit", "BrokerCore", "MQTTModel", "MQTTCodec"]),
         tests(

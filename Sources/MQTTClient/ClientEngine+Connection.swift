@@ -7,7 +7,7 @@ import NIOPosix
 // Connecting, and coming back.
 extension ClientEngine {
     func connect() async throws -> MQTTClient.ConnectionInfo {
-        try await wait(
+        let info = try await wait(
             begin: { key, continuation in
                 do {
                     try begin(retriesAttempts: false)
@@ -21,6 +21,23 @@ extension ClientEngine {
                 engine.abandon(.idle)
                 return continuation
             })
+        guard let info else { throw MQTTClientError(.notConnected, "the connection was not made") }
+        return info
+    }
+
+    /// Waits until a connection is accepted, if need be for one that is being made anew.
+    func waitUntilConnected() async throws {
+        _ = try await wait(
+            begin: { key, continuation in
+                do {
+                    try checkIsOpen()
+                } catch {
+                    return continuation.resume(throwing: error)
+                }
+                if session.isConnected { return continuation.resume(returning: nil) }
+                connectWaiters.add(key, continuation)
+            },
+            forget: { $0.connectWaiters.take($1) })
     }
 
     /// Connects in the background, as often as it takes.
@@ -194,7 +211,9 @@ extension ClientEngine {
         for waiter in messageWaiters.takeAll() {
             if let error { waiter.resume(throwing: error) } else { waiter.resume(returning: nil) }
         }
-        publishKeys.removeAll()
+        let unanswered = publishAnswers.sorted { $0.key.number < $1.key.number }
+        publishAnswers.removeAll()
+        for case (_, .callback(let callback)) in unanswered { callback(.failure(closed)) }
         waitingRequests.removeAll()
         // With a clean start nothing is resumed, so nothing that was given up here may be sent later.
         if configuration.cleanStart { forgetSession() }

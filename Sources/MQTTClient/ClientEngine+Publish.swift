@@ -1,6 +1,13 @@
 import MQTTModel
 import MQTTSession
 
+/// Who wants to know how a publication ended.
+enum PublishAnswer {
+    /// One of `publishWaiters`.
+    case waiter(UInt64)
+    case callback(@Sendable (Result<MQTTClient.PublishResult, any Error>) -> Void)
+}
+
 extension ClientEngine {
     nonisolated func makeMessage(
         topic: String, payload: [UInt8], qos: QoS, retain: Bool, properties: Properties
@@ -32,6 +39,33 @@ extension ClientEngine {
         }
     }
 
+    /// Returns once the message has its place in the order; the answer comes later.
+    func beginPublish(
+        _ message: ApplicationMessage,
+        whenAnswered callback: @escaping @Sendable (Result<MQTTClient.PublishResult, any Error>) -> Void
+    ) async throws {
+        if message.qos == .atMostOnce {
+            try publishAtMostOnce(message)
+            callback(.success(MQTTClient.PublishResult(reasonCode: .success, properties: [])))
+            return try await waitUntilWritable()
+        }
+        while true {
+            try await waitForRoom()
+            var actions: [ClientAction] = []
+            do {
+                try checkIsOpen()
+                guard let token = try session.publish(message, at: now, into: &actions) else { return }
+                publishAnswers[token] = .callback(callback)
+                return perform(actions)
+            } catch PublishRefusal.queueFull {
+                continue
+            } catch let refusal as PublishRefusal {
+                if session.hasRoom { roomWaiters.takeFirst()?.resume() }
+                throw MQTTClientError(refusal)
+            }
+        }
+    }
+
     /// - Returns: nil when another call was faster.
     private func publishIfThereIsRoom(_ message: ApplicationMessage) async throws -> MQTTClient.PublishResult? {
         try await wait(
@@ -40,7 +74,7 @@ extension ClientEngine {
                 do {
                     try checkIsOpen()
                     guard let token = try session.publish(message, at: now, into: &actions) else { return }
-                    publishKeys[token] = key
+                    publishAnswers[token] = .waiter(key)
                     publishWaiters.add(key, continuation)
                     perform(actions)
                 } catch PublishRefusal.queueFull {
@@ -104,19 +138,23 @@ extension ClientEngine {
     }
 
     func published(_ token: PublishToken, _ outcome: PublishOutcome) {
-        guard let key = publishKeys.removeValue(forKey: token), let waiter = publishWaiters.take(key) else { return }
+        guard let answer = publishAnswers.removeValue(forKey: token) else { return }
+        switch answer {
+        case .waiter(let key): publishWaiters.take(key)?.resume(with: result(of: outcome).map(Optional.some))
+        case .callback(let callback): callback(result(of: outcome))
+        }
+    }
+
+    private func result(of outcome: PublishOutcome) -> Result<MQTTClient.PublishResult, any Error> {
         switch outcome {
         case .acknowledged(let reasonCode, let properties):
-            if reasonCode.isError {
-                waiter.resume(throwing: MQTTClientError.publishRefused(reasonCode, properties))
-            } else {
-                waiter.resume(returning: MQTTClient.PublishResult(reasonCode: reasonCode, properties: properties))
-            }
+            if reasonCode.isError { return .failure(MQTTClientError.publishRefused(reasonCode, properties)) }
+            return .success(MQTTClient.PublishResult(reasonCode: reasonCode, properties: properties))
         case .refused(let refusal):
-            waiter.resume(throwing: MQTTClientError(refusal))
+            return .failure(MQTTClientError(refusal))
         case .sessionLost:
-            waiter.resume(
-                throwing: MQTTClientError(
+            return .failure(
+                MQTTClientError(
                     .sessionLost,
                     "the server lost the session before it acknowledged the message, which may have been published"))
         }

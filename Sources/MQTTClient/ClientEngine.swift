@@ -41,10 +41,10 @@ actor ClientEngine {
     var serverLimits = ServerLimits()
     var scheduledDeadline: (task: Scheduled<Void>, instant: Instant)?
 
-    var connectWaiters = Waiters<MQTTClient.ConnectionInfo>()
+    var connectWaiters = Waiters<MQTTClient.ConnectionInfo?>()
     var publishWaiters = Waiters<MQTTClient.PublishResult?>()
-    /// Which of them waits for which publication.
-    var publishKeys: [PublishToken: UInt64] = [:]
+    /// Who wants to know how a publication ended.
+    var publishAnswers: [PublishToken: PublishAnswer] = [:]
     var roomWaiters = Waiters<Void>()
     var writableWaiters = Waiters<Void>()
     var requestWaiters = Waiters<MQTTClient.SubscribeResult>()

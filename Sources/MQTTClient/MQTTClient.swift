@@ -63,6 +63,28 @@ public final class MQTTClient: Sendable {
         return try await engine.publish(message)
     }
 
+    /// Begins to publish a message and returns as soon as it has its place behind those before it: for many messages in
+    /// order without waiting for each. It still waits while too many are under way (`maximumQueuedMessages`).
+    ///
+    /// - Parameter whenAnswered: called once with what `publish` would return or throw, on one of the client's threads:
+    ///   it must not block.
+    /// - Throws: as `publish` does, for what is known before the server answers; `whenAnswered` is not called then.
+    public func publish(
+        topic: String, payload: some Collection<UInt8>, qos: QoS, retain: Bool = false, properties: Properties = [],
+        whenAnswered: @escaping @Sendable (Result<PublishResult, any Error>) -> Void
+    ) async throws {
+        let message = try engine.makeMessage(
+            topic: topic, payload: Array(payload), qos: qos, retain: retain, properties: properties)
+        try await engine.beginPublish(message, whenAnswered: whenAnswered)
+    }
+
+    /// Waits until the client is connected, if need be until a lost connection is made anew.
+    ///
+    /// - Throws: `MQTTClientError` when the client is closed, or gives up; `CancellationError`.
+    public func waitUntilConnected() async throws {
+        try await engine.waitUntilConnected()
+    }
+
     /// Publishes a message of text.
     @discardableResult
     public func publish(

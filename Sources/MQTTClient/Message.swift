@@ -18,6 +18,19 @@ extension MQTTClient {
         /// The identifiers of the subscriptions that it matched, if they were given one.
         public let subscriptionIdentifiers: [UInt32]
 
+        public init(
+            topic: String, payload: [UInt8], qos: QoS, isRetained: Bool, isDuplicate: Bool, properties: Properties,
+            subscriptionIdentifiers: [UInt32]
+        ) {
+            self.topic = topic
+            self.payload = payload
+            self.qos = qos
+            self.isRetained = isRetained
+            self.isDuplicate = isDuplicate
+            self.properties = properties
+            self.subscriptionIdentifiers = subscriptionIdentifiers
+        }
+
         /// The payload as text; bytes that are not UTF-8 become replacement characters.
         public var text: String { String(decoding: payload, as: UTF8.self) }
     }

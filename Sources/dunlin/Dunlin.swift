@@ -8,7 +8,8 @@ struct Dunlin: AsyncParsableCommand {
         abstract: "An MQTT broker for 3.1, 3.1.1 and 5.0, and the tools around it.",
         version: "Dunlin \(version)",
         groupedSubcommands: [
-            CommandGroup(name: "Broker", subcommands: [Serve.self, Check.self, Config.self])
+            CommandGroup(name: "Broker", subcommands: [Serve.self, Check.self, Config.self]),
+            CommandGroup(name: "Client", subcommands: [PublishCommand.self, SubscribeCommand.self]),
         ]
     )
 

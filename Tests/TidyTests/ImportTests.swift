@@ -32,6 +32,7 @@ private let allowedImports: [String: Set<String>] = [
     "dunlin": [
         "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "MQTTClient", "MQTTModel",
         "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals", "NIOCore", "NIOPosix", "Foundation",
+        "Dispatch", "Synchronization",
     ],
     // Beside the layers.
     "SimulationKit": [
