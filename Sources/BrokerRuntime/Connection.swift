@@ -67,10 +67,18 @@ package struct PauseReasons: OptionSet, Sendable {
     package static let violated = PauseReasons(rawValue: 8)
 }
 
-/// What goes with a connection to its home shard: its CONNECT, and what arrived behind it.
-public struct Handover: Sendable {
+/// What goes with a connection to its home shard: its CONNECT, and what arrived behind it. A class, so that a connection
+/// keeps only a reference to the one it hardly ever has.
+public final class Handover: Sendable {
     package let home: Shard
     let decoder: PacketDecoder
     let packet: Packet
     let undecoded: ByteBuffer?
+
+    init(home: Shard, decoder: PacketDecoder, packet: Packet, undecoded: ByteBuffer?) {
+        self.home = home
+        self.decoder = decoder
+        self.packet = packet
+        self.undecoded = undecoded
+    }
 }

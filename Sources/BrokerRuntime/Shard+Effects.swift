@@ -7,8 +7,9 @@ import NIOCore
 extension Shard {
     /// Runs the effects of one step, in order.
     func runEffects() {
-        for index in effects.all.indices {
-            switch effects.all[index] {
+        let all = effects.all
+        for effect in all {
+            switch effect {
             case .publish(let message, let recipients, let remainingExpiry):
                 publish(message, to: recipients, remainingExpiry: remainingExpiry)
             case .acknowledge(let id, let kind, let packetIdentifier, let reasonCode):
@@ -35,12 +36,14 @@ extension Shard {
     }
 
     private func publish(_ message: ApplicationMessage, to recipients: Range<Int>, remainingExpiry: UInt32) {
+        // Held for the loop: each read through `effects` would count a reference to the array.
+        let all = effects.recipients
+        let allIdentifiers = effects.subscriptionIdentifiers
         for position in recipients {
-            let recipient = effects.recipients[position]
+            let recipient = all[position]
             guard let index = slot(of: recipient.connection) else { continue }
             let first = Int(recipient.firstSubscriptionIdentifier)
-            let identifiers = effects.subscriptionIdentifiers[
-                first..<(first + Int(recipient.subscriptionIdentifierCount))]
+            let identifiers = allIdentifiers[first..<(first + Int(recipient.subscriptionIdentifierCount))]
             let header = PublishHeader(
                 qos: recipient.qos, isDuplicate: recipient.isDuplicate, isRetained: recipient.isRetained,
                 packetIdentifier: recipient.packetIdentifier, topicAlias: recipient.topicAlias,

@@ -91,6 +91,8 @@ extension Shard {
 
     /// - Returns: the number of bytes that were decoded; all when the connection is gone.
     private func decodePackets(_ bytes: UnsafeRawBufferPointer, from connection: Connection) -> Int {
+        // Held for the loop: reading a property of a class counts a reference each time.
+        let mailbox = mailbox
         var offset = 0
         while offset < bytes.count, connection.pauses.isEmpty {
             if mailbox.hasMail { drainMailbox() }
