@@ -39,11 +39,15 @@ extension Shard {
         // Held for the loop: each read through `effects` would count a reference to the array.
         let all = effects.recipients
         let allIdentifiers = effects.subscriptionIdentifiers
+        let none: ArraySlice<UInt32> = []
         for position in recipients {
             let recipient = all[position]
             guard let index = slot(of: recipient.connection) else { continue }
-            let first = Int(recipient.firstSubscriptionIdentifier)
-            let identifiers = allIdentifiers[first..<(first + Int(recipient.subscriptionIdentifierCount))]
+            var identifiers = none
+            if recipient.subscriptionIdentifierCount > 0 {
+                let first = Int(recipient.firstSubscriptionIdentifier)
+                identifiers = allIdentifiers[first..<(first + Int(recipient.subscriptionIdentifierCount))]
+            }
             let header = PublishHeader(
                 qos: recipient.qos, isDuplicate: recipient.isDuplicate, isRetained: recipient.isRetained,
                 packetIdentifier: recipient.packetIdentifier, topicAlias: recipient.topicAlias,

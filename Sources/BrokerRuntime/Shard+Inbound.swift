@@ -99,13 +99,15 @@ extension Shard {
             guard let id = connection.id else { return bytes.count }
             do throws(ProtocolViolation) {
                 let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
-                guard let decoded = try connection.decoder.decode(rest, pool: &pool) else { break }
-                offset += decoded.byteCount
-                if case .connect = decoded.packet {
+                var byteCount = 0
+                guard let packet = try connection.decoder.decode(rest, pool: &pool, byteCount: &byteCount)
+                else { break }
+                offset += byteCount
+                if case .connect = packet {
                     let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
-                    guard connectDecoded(decoded.packet, from: connection, rest) else { return bytes.count }
+                    guard connectDecoded(packet, from: connection, rest) else { return bytes.count }
                 } else {
-                    step(decoded.packet, of: id)
+                    step(packet, of: id)
                 }
             } catch {
                 connection.pauses.insert(.violated)

@@ -104,11 +104,12 @@ package final class Shard: @unchecked Sendable {
         }
     }
 
+    // `effects.isEmpty` is a call into another module that copies all of `effects`.
     @inline(__always)
     private func step(_ input: consuming Input) {
         isStepping = true
         core.step(input, at: now, using: &random, into: &effects)
-        if !effects.isEmpty {
+        if !effects.all.isEmpty {
             runEffects()
             effects.removeAll()
         }
@@ -120,7 +121,7 @@ package final class Shard: @unchecked Sendable {
     func step(_ packet: Packet, of id: ConnectionID) {
         isStepping = true
         core.packetReceived(packet, on: id, at: now, using: &random, into: &effects)
-        if !effects.isEmpty {
+        if !effects.all.isEmpty {
             runEffects()
             effects.removeAll()
         }

@@ -38,11 +38,21 @@ package struct PacketDecoder: Sendable {
     package mutating func decode(
         _ bytes: UnsafeRawBufferPointer, pool: inout MessagePool
     ) throws(ProtocolViolation) -> DecodedPacket? {
+        var byteCount = 0
+        guard let packet = try decode(bytes, pool: &pool, byteCount: &byteCount) else { return nil }
+        return DecodedPacket(packet: packet, byteCount: byteCount)
+    }
+
+    /// The same, with the bytes that the packet took in `byteCount`: taking it out of a `DecodedPacket` would copy it,
+    /// which is four reference counts.
+    package mutating func decode(
+        _ bytes: UnsafeRawBufferPointer, pool: inout MessagePool, byteCount: inout Int
+    ) throws(ProtocolViolation) -> Packet? {
         guard let base = bytes.baseAddress, let firstByte = bytes.first else { return nil }
         let type = try checkedType(firstByte)
         guard let (remainingLength, lengthBytes) = try FixedHeader.remainingLength(bytes) else { return nil }
         let bodyStart = 1 &+ lengthBytes
-        let byteCount = bodyStart &+ remainingLength
+        byteCount = bodyStart &+ remainingLength
         guard byteCount <= maximumPacketSize else {
             throw ProtocolViolation(
                 .packetTooLarge, clause: "MQTT-3.2.2-15", "the packet is larger than the Maximum Packet Size")
@@ -50,11 +60,9 @@ package struct PacketDecoder: Sendable {
         guard byteCount <= bytes.count else { return nil }
         var reader = ByteReader(base: base, range: bodyStart..<byteCount)
         guard let version else {
-            return DecodedPacket(packet: .connect(try decodeConnect(&reader, pool: &pool)), byteCount: byteCount)
+            return .connect(try decodeConnect(&reader, pool: &pool))
         }
-        let packet = try decodeBody(
-            type, flags: firstByte & 0x0F, &reader, version: version, pool: &pool)
-        return DecodedPacket(packet: packet, byteCount: byteCount)
+        return try decodeBody(type, flags: firstByte & 0x0F, &reader, version: version, pool: &pool)
     }
 
     /// The type of the packet, if this side accepts it now and its flags are right.
