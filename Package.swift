@@ -95,6 +95,12 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // Counts what a message allocates; Benchmarks/allocations.json holds the bounds.
+        .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
+        .executableTarget(
+            name: "allocations", dependencies: ["BrokerTransport", "CAllocationCounter", argumentParser, logging],
+            path: "Benchmarks/Allocations", swiftSettings: settings),
+
         tests("MQTTModel", ["MQTTModel"]),
         tests("MQTTCodec", ["MQTTCodec", "MQTTModel", "FuzzKit", nioCore]),
         tests("TopicIndex", ["TopicIndex", "MQTTModel"]),
