@@ -15,9 +15,12 @@ DURATION ?= 3
 REPEAT ?= 3
 # The suites of the pure half, which run twice: with and without the random seed of Swift's hashing.
 PURE_SUITES = MQTTModelTests|MQTTCodecTests|TopicIndexTests|MQTTSessionTests|BackboneTests|BrokerCoreTests
-# For simulate and fuzz.
-SEEDS ?= 200
-FUZZ_SECONDS ?= 20
+# For simulate: how many runs, and more options, for example SIMULATE="--seed 123 --trace".
+RUNS ?= 200
+SIMULATE ?=
+# For fuzz: inputs to try for each target, and the seed of the run.
+FUZZ_RUNS ?= 300000
+FUZZ_SEED ?= 1
 
 SOURCES = Package.swift Sources Tests
 
@@ -47,7 +50,7 @@ format: ## format the sources in place
 	$(SWIFT) format --in-place --parallel --recursive $(SOURCES)
 
 .PHONY: test
-test: deps lint build build-tests fuzz simulate test-pure test-all ## everything that has to pass
+test: deps lint build bench-allocations build-tests fuzz test-pure test-all ## everything that has to pass
 
 .PHONY: build-tests
 build-tests:
@@ -64,14 +67,13 @@ test-all: build-tests
 	$(SWIFT) test --skip-build
 
 .PHONY: simulate
-simulate: ## run SEEDS simulations
-	$(SWIFT) build --product simulate
-	.build/debug/simulate --seeds $(SEEDS)
+simulate: ## run RUNS simulations from a seed that is printed first (options: SIMULATE="…"); test has 200 fixed seeds
+	$(SWIFT) build $(RELEASE_FLAGS) --product simulate
+	.build/release/simulate --runs $(RUNS) $(SIMULATE)
 
 .PHONY: fuzz
-fuzz: ## fuzz the decoder and the core for FUZZ_SECONDS
-	$(SWIFT) build --product fuzz
-	.build/debug/fuzz --seconds $(FUZZ_SECONDS)
+fuzz: build-tests ## fuzz with FUZZ_RUNS inputs made from the corpus
+	.build/debug/fuzz decoder --runs $(FUZZ_RUNS) --seed $(FUZZ_SEED)
 
 .PHONY: bench-peers
 bench-peers: deps build ## measure the broker and mosquitto in one interleaved run (CASES= DURATION= REPEAT=)
@@ -82,6 +84,16 @@ bench-peers: deps build ## measure the broker and mosquitto in one interleaved r
 bench-wildcards: build ## measure what 100,000 other subscriptions cost a message
 	python3 Benchmarks/scripts/bench-wildcards --broker $(BROKER) --loadgen $(LOADGEN) \
 		--duration $(DURATION) --repeat $(REPEAT)
+
+.PHONY: bench-allocations
+bench-allocations: ## count allocations per message, and compare with Benchmarks/allocations.json
+	$(SWIFT) build $(RELEASE_FLAGS) --product allocations
+	.build/release/allocations --check Benchmarks/allocations.json
+
+.PHONY: bench-allocations-update
+bench-allocations-update: ## write Benchmarks/allocations.json again
+	$(SWIFT) build $(RELEASE_FLAGS) --product allocations
+	.build/release/allocations --update Benchmarks/allocations.json
 
 .PHONY: docs
 docs: ## write the generated documents again
