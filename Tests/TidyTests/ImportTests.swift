@@ -21,7 +21,7 @@ private let allowedImports: [String: Set<String>] = [
     ],
     "BrokerTransport": [
         "BrokerRuntime", "BrokerCore", "MQTTModel", "MQTTCodec", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle",
-        "Synchronization", "Glibc",
+        "Synchronization", "Glibc", "Musl",
     ],
     "MQTTClient": [
         "MQTTModel", "MQTTCodec", "MQTTSession", "DequeModule", "NIOCore", "NIOPosix", "Logging", "Synchronization",

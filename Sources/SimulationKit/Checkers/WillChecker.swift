@@ -55,6 +55,7 @@ package struct WillChecker: Checker {
 
     /// The client is back: a will that is not due yet is cancelled if the session goes on, and published if it ended.
     private mutating func resolve(_ identifier: String, isSessionPresent: Bool, at now: Instant) {
+        // Order-free: each is judged for itself.
         for (connection, will) in wills where will.identifier == identifier && !will.isCancelled {
             guard let due = will.due, due > now else { continue }
             if isSessionPresent {
