@@ -1,10 +1,5 @@
 import NIOCore
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// The addresses a listener's host stands for. It waits for the resolver, so it is for the start of the process only.
 enum AddressResolver {

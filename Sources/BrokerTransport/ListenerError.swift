@@ -1,10 +1,5 @@
 import NIOCore
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// A listener that could not be bound.
 package struct ListenerError: Error, Sendable, CustomStringConvertible {

@@ -3,12 +3,7 @@ import BrokerRuntime
 import MQTTModel
 import NIOCore
 import NIOPosix
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// A connection over plain TCP: the only handler in its channel's pipeline, and itself the shard's `Connection`.
 ///
