@@ -10,9 +10,11 @@ import Testing
     @Test(arguments: Exchange.cases)
     func core(_ exchangeCase: ExchangeCase) throws { try runOverCore(exchangeCase, shardCount: 1) }
 
-    /// The same with the clients spread over shards that know of each other by messages.
+    /// The same with the clients spread over shards that know of each other by messages, and every byte alone.
     @Test(arguments: Exchange.cases)
-    func coreOfThreeShards(_ exchangeCase: ExchangeCase) throws { try runOverCore(exchangeCase, shardCount: 3) }
+    func coreOfThreeShards(_ exchangeCase: ExchangeCase) throws {
+        try runOverCore(exchangeCase, shardCount: 3, isTrickling: true)
+    }
 
     @Test(arguments: Exchange.cases.filter { $0.exchange.coreOnly == nil })
     func socket(_ exchangeCase: ExchangeCase) async throws {
@@ -49,8 +51,9 @@ import Testing
         }
     }
 
-    private func runOverCore(_ exchangeCase: ExchangeCase, shardCount: Int) throws {
-        let depth = CoreDepth(shardCount: shardCount, options: exchangeCase.options)
+    private func runOverCore(_ exchangeCase: ExchangeCase, shardCount: Int, isTrickling: Bool = false) throws {
+        let depth = CoreDepth(
+            shardCount: shardCount, options: exchangeCase.options, isTrickling: isTrickling)
         var runner = ExchangeRunner(depth, version: exchangeCase.version)
         do {
             try runner.run(exchangeCase.exchange.steps)

@@ -128,6 +128,59 @@ extension Exchange {
             }
             a.getsNothing()
         }
+        Exchange(
+            "user properties of a client are accepted in every packet that may have them", v5: ["1.5.7-1", "2.2.2-1"],
+            traps: [10]
+        ) {
+            let users: PropertyList = [.userProperty(name: "n", value: "1"), .userProperty(name: "n", value: "1")]
+            b.connects()
+            b.subscribes("w")
+            a.connects(will: .will("w", "x", users), users)
+            a.sends(.subscribe(.filter("t", qos: 2), id: 1, users))
+            a.gets(.subAck(1, [2]))
+            a.sends(.publish("t", "x", qos: 2, id: 2))
+            a.getsInAnyOrder(.pubRec(2), .publish("t", "x", qos: 2, id: "m"))
+            a.sends(.pubRel(2, 0, users))
+            a.gets(.pubComp(2))
+            a.sends(.pubRec("m", 0, users))
+            a.gets(.pubRel("m"))
+            a.sends(.pubComp("m", 0, users + [.reasonString("fine")]))
+            a.sends(.unsubscribe("t", id: 3, users))
+            a.gets(.unsubAck(3, [0]))
+            a.disconnects(0x04, users + [.reasonString("bye")])
+            b.gets(.publish("w", "x", [.userProperty(name: "n", value: "1"), .userProperty(name: "n", value: "1")]))
+        }
+        for (what, packet) in [
+            ("SUBSCRIBE with a reason string", ClientPacket.subscribe(.filter("t"), id: 1, [.reasonString("r")])),
+            ("UNSUBSCRIBE with a subscription identifier", .unsubscribe("t", id: 1, [.subscriptionIdentifier(1)])),
+            ("PUBREL with a topic alias", .pubRel(1, 0, [.topicAlias(1)])),
+            ("PUBACK with two reason strings", .pubAck(1, 0, [.reasonString("r"), .reasonString("r")])),
+            ("DISCONNECT with a topic alias", .disconnect(0, [.topicAlias(1)])),
+            (
+                "DISCONNECT with two session expiry intervals",
+                .disconnect(0, [.sessionExpiryInterval(0), .sessionExpiryInterval(0)])
+            ),
+        ] {
+            Exchange("\(what) is an error", v5: ["4.13.1-1"], traps: [10]) {
+                a.connects()
+                a.sends(packet)
+                a.isRefused(0x82)
+            }
+        }
+        Exchange("DISCONNECT may leave out its reason code or its property length", v5: ["3.14.2-1", "2.2.2-1"]) {
+            b.connects()
+            b.subscribes("w")
+            for packet in ["E0 00", "E0 01 00", "E0 02 00 00"] {
+                a.connects(will: .will("w", "x"))
+                a.sends(.hex(packet))
+                a.isClosed()
+            }
+            b.getsNothing()
+            a.connects(will: .will("w", "x"))
+            a.sends(.hex("E0 01 04"))
+            a.isClosed()
+            b.gets(.publish("w", "x"))
+        }
         for (what, packet, statement) in [
             ("PUBACK 01", ClientPacket.pubAck(1, 0x01), "3.4.2-1"), ("PUBACK 92", .pubAck(1, 0x92), "3.4.2-1"),
             ("PUBREC 02", .pubRec(1, 0x02), "3.5.2-1"), ("PUBREC 92", .pubRec(1, 0x92), "3.5.2-1"),

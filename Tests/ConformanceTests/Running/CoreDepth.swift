@@ -8,9 +8,12 @@ struct CoreDepth: BrokerDepth {
     /// What was taken from the driver and not asked for yet.
     private var received: [String: [UInt8]] = [:]
     private var accepted = 0
+    /// Whether bytes reach the broker one by one (many in some two hundred pieces), as a network may deliver them.
+    private let isTrickling: Bool
 
-    init(shardCount: Int, options: BrokerOptions) {
+    init(shardCount: Int, options: BrokerOptions, isTrickling: Bool = false) {
         driver = CoreDriver(shardCount: shardCount, options: options)
+        self.isTrickling = isTrickling
     }
 
     var isTimed: Bool { false }
@@ -26,7 +29,11 @@ struct CoreDepth: BrokerDepth {
 
     mutating func send(_ bytes: [UInt8], from client: String) throws {
         guard let connection = connections[client] else { throw WireFault("\(client) has no connection") }
-        driver.receive(bytes, on: connection)
+        guard isTrickling else { return driver.receive(bytes, on: connection) }
+        let size = max(1, bytes.count / 200)
+        for start in stride(from: 0, to: bytes.count, by: size) {
+            driver.receive(bytes[start..<min(start + size, bytes.count)], on: connection)
+        }
     }
 
     mutating func next(at client: String) throws -> Arrival {
