@@ -27,8 +27,7 @@ final class TCPShard: @unchecked Sendable {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandlers(
-                        AcceptBackoffHandler(shouldForwardIOErrorCaught: true), AcceptFailureHandler(self.shard))
+                    try channel.pipeline.syncOperations.addHandler(AcceptFailureHandler(self.shard))
                 }
             }
             .childChannelInitializer { channel in
@@ -48,24 +47,5 @@ final class TCPShard: @unchecked Sendable {
                 }
             }
             .withConnectedSocket(descriptor)
-    }
-}
-
-/// Counts what could not be accepted, and says so once a minute at most: the system is out of descriptors or memory.
-/// `AcceptBackoffHandler`, before it, has stopped accepting for a while.
-private final class AcceptFailureHandler: ChannelInboundHandler {
-    typealias InboundIn = any Channel
-
-    private let shard: Shard
-    private var lastReport: NIODeadline?
-
-    init(_ shard: Shard) { self.shard = shard }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        shard.countAcceptFailure()
-        let now = NIODeadline.now()
-        guard lastReport.map({ now - $0 >= .seconds(60) }) ?? true else { return }
-        lastReport = now
-        shard.logger.warning("connections cannot be accepted", metadata: ["error": "\(error)"])
     }
 }
