@@ -21,6 +21,8 @@ SIMULATE ?=
 # For fuzz: inputs to try for each target, and the seed of the run.
 FUZZ_RUNS ?= 300000
 FUZZ_SEED ?= 1
+# Scripts for the core, each of many packets.
+FUZZ_CORE_RUNS ?= 10000
 
 SOURCES = Package.swift Sources Tests
 
@@ -74,6 +76,7 @@ simulate: ## run RUNS simulations from a seed that is printed first (options: SI
 .PHONY: fuzz
 fuzz: build-tests ## fuzz with FUZZ_RUNS inputs made from the corpus
 	.build/debug/fuzz decoder --runs $(FUZZ_RUNS) --seed $(FUZZ_SEED)
+	.build/debug/fuzz core --runs $(FUZZ_CORE_RUNS) --seed $(FUZZ_SEED)
 
 .PHONY: bench-peers
 bench-peers: deps build ## measure the broker and mosquitto in one interleaved run (CASES= DURATION= REPEAT=)

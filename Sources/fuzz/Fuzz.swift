@@ -16,7 +16,7 @@ import ArgumentParser
         #if COVERAGE
             [FuzzDecoder.self, FuzzDecoderByCoverage.self, MeasureCodec.self]
         #else
-            [FuzzDecoder.self, MeasureCodec.self]
+            [FuzzDecoder.self, FuzzCore.self, MeasureCodec.self]
         #endif
     }
 }

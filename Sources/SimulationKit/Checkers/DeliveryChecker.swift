@@ -91,8 +91,8 @@ package struct DeliveryChecker: Checker {
         else { return false }
         return session.subscriptions.contains { subscription in
             guard !subscription.filter.isShared, !subscription.isUnsubscribed, let grantedAt = subscription.grantedAt,
-                grantedAt <= sentAt,
-                (subscription.endAskedAt ?? .distantFuture) >= acknowledgedAt,
+                grantedAt < sentAt,
+                (subscription.endAskedAt ?? .distantFuture) > acknowledgedAt,
                 let qos = subscription.grantedQoS, qos != .atMostOnce
             else { return false }
             let isOwn = subscription.options.noLocal && message.publisher == profile.index

@@ -25,7 +25,8 @@ package struct OrderChecker: Checker {
             !received.publish.isRetained
         else { return }
         let message = history.messages[number]
-        guard !message.isWill, !message.topic.hasPrefix("s/"), !mayComeLate(message, to: who, history),
+        guard !message.isWill, !message.topic.hasPrefix("s/"),
+            !mayComeLate(message, received.publish.qos, to: who, history),
             seen.insert([who.client, who.session, number]).inserted
         else { return }
         let stream = Stream(
@@ -41,11 +42,13 @@ package struct OrderChecker: Checker {
 
     /// Whether the session may have missed the message when it was sent first, and gets it because its publisher sent
     /// it again after a reconnect: then it may come after younger ones.
-    private func mayComeLate(_ message: MessageRecord, to who: Attendance, _ history: History) -> Bool {
+    private func mayComeLate(
+        _ message: MessageRecord, _ qos: QoS, to who: Attendance, _ history: History
+    ) -> Bool {
         guard message.qos == .atLeastOnce, message.transmissions > 1, let firstSentAt = message.firstSentAt,
             let session = history.session(who.session, of: who.client)
         else { return false }
-        return session.hasOverflowed
+        return session.hasOverflowed || qos == .atMostOnce
             || session.subscriptions.contains {
                 ($0.grantedAt ?? .distantFuture) > firstSentAt && $0.filter.matches(message.topic)
             }

@@ -11,10 +11,11 @@ package struct SessionChecker: Checker {
         /// The live connection; nil since `endedAt`.
         var connection: Int?
         var endedAt: Instant?
-        /// The session ended for certain with its connection, by a takeover that wanted a clean start.
     }
     private var states: [String: State] = [:]
     private var identifiers: [Int: String] = [:]
+    /// By connection: what the client was told.
+    private var told: [Int: Bool] = [:]
 
     package init() {}
 
@@ -25,8 +26,11 @@ package struct SessionChecker: Checker {
         case .accepted(let connection, let connect, let isSessionPresent, _):
             check(connect, isSessionPresent, at: now, &verdict)
             identifiers[connection] = connect.clientIdentifier
+            told[connection] = isSessionPresent
             states[connect.clientIdentifier] = State(
                 expiryInterval: SessionChecker.expiryInterval(of: connect), connection: connection)
+        case .connected(let who, let isSessionPresent) where told[who.connection] != isSessionPresent:
+            verdict.fail(.sessionPresent, "client \(who.client) was told otherwise than the broker meant", at: now)
         case .disconnectArrived(let connection, let disconnect):
             guard let identifier = identifiers[connection], states[identifier]?.connection == connection,
                 let interval = disconnect.properties.sessionExpiryInterval

@@ -71,7 +71,7 @@ package struct SharedSubscriptionChecker: Checker {
             else { continue }
             let isOwed = members.contains { member in
                 history.currentSession(of: member.index)?.subscriptions.contains {
-                    $0.filter.isShared && $0.filter.matches(message.topic) && ($0.grantedAt ?? .distantFuture) <= sentAt
+                    $0.filter.isShared && $0.filter.matches(message.topic) && ($0.grantedAt ?? .distantFuture) < sentAt
                 } ?? false
             }
             if isOwed { verdict.fail(.sharedSubscription, "no member got message \(message.number)", at: now) }

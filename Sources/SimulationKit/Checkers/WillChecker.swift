@@ -55,7 +55,7 @@ package struct WillChecker: Checker {
 
     /// The client is back: a will that is not due yet is cancelled if the session goes on, and published if it ended.
     private mutating func resolve(_ identifier: String, isSessionPresent: Bool, at now: Instant) {
-        // Order-free: each is judged for itself.
+        // Order-free: each will is looked at for itself.
         for (connection, will) in wills where will.identifier == identifier && !will.isCancelled {
             guard let due = will.due, due > now else { continue }
             if isSessionPresent {
@@ -69,25 +69,31 @@ package struct WillChecker: Checker {
 
     package mutating func finish(at now: Instant, history: History, verdict: inout Verdict) {
         guard let monitor = profiles.first(where: \.isMonitor), let session = history.currentSession(of: monitor.index),
-            session.ordinal == 1, session.endedAt == nil, !session.hasOverflowed
+            session.ordinal == 1, session.endedAt == nil, !session.hasOverflowed,
+            // A connection ends without a packet: nothing makes its shard learn of the monitor's subscription first.
+            let watchesSince = session.subscriptions.first?.grantedAt
         else { return }
         for connection in wills.keys.sorted() {
-            guard let will = wills[connection], !will.isUncertain else { continue }
+            guard let will = wills[connection], !will.isUncertain,
+                will.due ?? .distantFuture > watchesSince.advanced(by: WillChecker.slack)
+            else {
+                continue
+            }
             check(will, arrivals[will.number] ?? [], at: now, history, &verdict)
         }
     }
 
     private func check(
-        _ will: State, _ arrivals: [Instant], at now: Instant, _ history: History, _ verdict: inout Verdict
+        _ will: State, _ times: [Instant], at now: Instant, _ history: History, _ verdict: inout Verdict
     ) {
         let name = "will \(will.number) of \(will.identifier)"
         if will.isCancelled || will.due == nil || will.due ?? .zero > now {
-            if !arrivals.isEmpty { verdict.fail(.will, "\(name) was published and should not", at: now) }
+            if !times.isEmpty { verdict.fail(.will, "\(name) was published and should not", at: now) }
             return
         }
         guard let due = will.due else { return }
-        if arrivals.count > 1 { verdict.fail(.will, "\(name) was published \(arrivals.count) times", at: now) }
-        if let first = arrivals.first {
+        if times.count > 1 { verdict.fail(.will, "\(name) was published \(times.count) times", at: now) }
+        if let first = times.first {
             if first < due { verdict.fail(.will, "\(name) came \(first) before it was due, \(due)", at: now) }
             if first > due.advanced(by: WillChecker.slack) {
                 verdict.fail(.will, "\(name) came at \(first), due \(due)", at: now)

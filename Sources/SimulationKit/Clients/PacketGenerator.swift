@@ -22,6 +22,13 @@ package struct PacketGenerator {
         return Array(buffer.readableBytesView)
     }
 
+    /// The bytes of a CONNECT.
+    package mutating func connectPacket(_ version: ProtocolVersion) -> [UInt8] {
+        var buffer = ByteBuffer()
+        PacketEncoder.append(.connect(connect(version)), version: version, to: &buffer)
+        return Array(buffer.readableBytesView)
+    }
+
     private mutating func structure(version: ProtocolVersion) -> Packet {
         let identifier = PacketIdentifier(random.integer(in: 0...4))
         switch random.integer(in: 0...99) {

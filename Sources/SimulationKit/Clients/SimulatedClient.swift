@@ -129,10 +129,11 @@ final class SimulatedClient {
     /// that the next one says Session Present about a session that the client has never heard of.
     private func adapted(_ packet: Packet) -> Packet {
         guard case .connAck(var connAck) = packet, !connAck.reasonCode.isError else { return packet }
-        let ordinal = simulation.history.sessionOrdinal(of: profile.index)
+        let isSessionPresent = connAck.isSessionPresent
+        let ordinal = simulation.acceptedSessions[attendance.connection] ?? 0
         if ordinal != sessionOrdinal { connAck.isSessionPresent = false }
-        simulation.observe(.connected(attendance, isSessionPresent: connAck.isSessionPresent))
         sessionOrdinal = ordinal
+        simulation.observe(.connected(attendance, isSessionPresent: isSessionPresent))
         if !connAck.isSessionPresent { numbers = [:] }
         return .connAck(connAck)
     }
@@ -194,7 +195,7 @@ final class SimulatedClient {
         case .close:
             guard let link else { return }
             simulation.finish(link)
-            endLink(.ownDoing)
+            endLink(lastReason.map { .closedByBroker($0) } ?? .ownDoing)
         case .report(let event): handle(event)
         }
     }

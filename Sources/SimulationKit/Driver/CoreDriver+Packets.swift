@@ -16,10 +16,12 @@ extension CoreDriver {
     ///
     /// Not to be mixed with `takeOutput` on one connection.
     package func receivePackets(of connection: DriverConnection) -> [Packet] {
-        let version = connections[connection.index].decoder.version ?? .v3_1_1
+        let output = takeOutput(of: connection)
+        // The broker says nothing before it knows in which version.
+        guard !output.isEmpty, let version = connections[connection.index].decoder.version else { return [] }
         let receiver = connections[connection.index].receiver ?? PacketReceiver(role: .client, version: version)
         connections[connection.index].receiver = receiver
-        receiver.append(takeOutput(of: connection))
+        receiver.append(output)
         var packets: [Packet] = []
         do {
             while let decoded = try receiver.next() { packets.append(decoded.packet) }

@@ -29,6 +29,9 @@ package final class CoreDriver {
         case effect(shard: Int, Effect)
     }
 
+    /// Client identifiers that have had a session.
+    package private(set) var acceptedIdentifiers: Set<String> = []
+
     let shards: [Shard]
     let backbone = InMemoryBackbone()
     var connections: [ConnectionState] = []
@@ -150,6 +153,9 @@ package final class CoreDriver {
         shards[shard].connection(of: identifier)
     }
 
+    /// What the core was told last of the connection's outbound buffer.
+    package func isWritable(_ connection: DriverConnection) -> Bool { connections[connection.index].isWritable }
+
     /// Whether the broker has paused reading from the connection.
     package func isReadingPaused(_ connection: DriverConnection) -> Bool {
         connections[connection.index].isReadingPaused
@@ -230,8 +236,14 @@ extension CoreDriver {
         observer?(.input(shard: shard.index, input))
         shard.effects.removeAll()
         shard.core.step(input, at: now, using: &shard.random, into: &shard.effects)
+        for case .report(.clientConnected(_, let identifier, _, _)) in shard.effects.all {
+            acceptedIdentifiers.insert(identifier)
+        }
         runEffects(of: shard)
     }
+
+    /// Puts down that something was wrong.
+    package func noteFault(_ fault: String) { faults.append(fault) }
 
     /// Decodes and hands over what waits, until nothing is left that may go on now.
     func run() {

@@ -14,7 +14,7 @@ final class VirtualLink {
 
     let connection: DriverConnection
     let owner: Owner
-    let latency: Duration
+    var latency: Duration
     /// Sent by the client, not arrived yet.
     var upstream: [UInt8] = []
     var isUpstreamScheduled = false

@@ -5,7 +5,7 @@ import MQTTModel
 extension Simulation {
     func openLink(for owner: VirtualLink.Owner) -> Int {
         let shard = networkRandom.integer(in: 0...(swarm.shardCount - 1))
-        let latency = networkRandom.integer(in: 0...swarm.maximumLatencyMilliseconds)
+        let latency = hasHealed ? 1 : networkRandom.integer(in: 0...swarm.maximumLatencyMilliseconds)
         let link = VirtualLink(
             connection: driver.open(on: shard), owner: owner,
             latency: isWitness(owner) ? .zero : .milliseconds(latency))
@@ -96,6 +96,10 @@ extension Simulation {
         let piece = driver.takeOutput(of: link.connection, maximum: pieceLength(backlog: backlog))
         if !piece.isEmpty {
             trace(.downstream, index, piece)
+            if driver.outputCount(of: link.connection) > 0 {
+                link.isDownstreamScheduled = true
+                schedule(.downstream(index), after: .microseconds(networkRandom.integer(in: 0...100)))
+            }
             if case .honest(let client) = link.owner { clients[client].receive(piece, from: index) }
         } else if driver.isClosed(link.connection) {
             link.clientEnd = .gone

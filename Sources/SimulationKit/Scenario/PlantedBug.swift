@@ -19,7 +19,7 @@ package enum PlantedBug: String, Sendable, CaseIterable {
     case loseRetained
     case staleRetained
     case loseWill
-    case doubleWill
+    case unwantedWill
     case shareWithAll
     case closeHonestClient
 
@@ -40,7 +40,7 @@ package enum PlantedBug: String, Sendable, CaseIterable {
         case .wrongSessionPresent: [.sessionPresent]
         case .loseRetained: [.retained]
         case .staleRetained: [.retained]
-        case .loseWill, .doubleWill: [.will]
+        case .loseWill, .unwantedWill: [.will]
         case .shareWithAll: [.sharedSubscription]
         case .closeHonestClient: [.honestClientClosed]
         }

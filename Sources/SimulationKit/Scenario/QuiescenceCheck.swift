@@ -12,9 +12,7 @@ struct QuiescenceCheck {
         simulation.isClosing = true
         for client in simulation.clients where client.session.isConnected { client.disconnect(Disconnect()) }
         settle()
-        let identifiers =
-            simulation.clients.map(\.profile.identifier) + simulation.hostiles.map { "hostile-\($0.index)" }
-        for identifier in identifiers { endSession(of: identifier) }
+        for identifier in driver.acceptedIdentifiers.sorted() { endSession(of: identifier) }
         clearRetained()
         settle()
         simulation.checkInvariants()

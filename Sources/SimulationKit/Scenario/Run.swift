@@ -40,4 +40,28 @@ extension Swarm {
         var random = SplitMix64(seed: seed).split(0)
         return Swarm(using: &random)
     }
+
+    /// The same, cut short: for many runs in a test.
+    package static func brief(for seed: UInt64) -> Swarm {
+        var swarm = drawn(for: seed)
+        swarm.seconds = min(swarm.seconds, 3)
+        swarm.honestClients = min(swarm.honestClients, 4)
+        swarm.maximumPauseMilliseconds = max(swarm.maximumPauseMilliseconds, 60)
+        swarm.maximumPiece = max(swarm.maximumPiece, 5)
+        return swarm
+    }
+
+    /// A run in which everything happens that a checker may have to notice.
+    package static var eventful: Swarm {
+        var swarm = Swarm()
+        swarm.shardCount = 2
+        swarm.honestClients = 5
+        swarm.seconds = 3
+        swarm.subscribeWeight = 20
+        swarm.retainedPercent = 30
+        swarm.willPercent = 60
+        swarm.sharedPercent = 50
+        swarm.maximumPauseMilliseconds = 40
+        return swarm
+    }
 }

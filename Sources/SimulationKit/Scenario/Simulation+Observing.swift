@@ -32,10 +32,9 @@ extension Simulation {
 
     private func accepted(_ connection: DriverConnection, _ connAck: ConnAck) {
         guard let connect = pendingConnects[connection.index] else { return }
-        if let client = clients.firstIndex(where: { $0.profile.identifier == connect.clientIdentifier }),
-            !connAck.isSessionPresent
-        {
-            history.beginSession(of: client, at: driver.now)
+        if let client = clients.firstIndex(where: { $0.profile.identifier == connect.clientIdentifier }) {
+            if !connAck.isSessionPresent { history.beginSession(of: client, at: driver.now) }
+            acceptedSessions[connection.index] = history.sessionOrdinal(of: client)
         }
         let willNumber = connect.will.flatMap { history.number(ofPayload: $0.message.payload) }
         observe(

@@ -39,10 +39,11 @@ package final class Simulation {
     private(set) var isAuditing = false
     /// The run is over: clients leave and stay away.
     var isClosing = false
-    private var messageNumbers: [ObjectIdentifier: Int] = [:]
-    /// Keeps the objects that `messageNumbers` knows by identity.
-    private var messages: [ApplicationMessage] = []
+    /// Messages with an empty payload, which are known by nothing but their object.
+    private var clears: [(message: ApplicationMessage, number: Int)] = []
     var pendingConnects: [Int: Connect] = [:]
+    /// By connection: which session of its client the broker accepted it for.
+    var acceptedSessions: [Int: Int] = [:]
 
     package private(set) var eventCount = 0
     package internal(set) var hash = TraceHash()
@@ -95,7 +96,7 @@ package final class Simulation {
     func fail(_ rule: Rule, _ detail: String) { referee.verdict.fail(rule, detail, at: driver.now) }
 
     func number(of message: ApplicationMessage) -> Int? {
-        messageNumbers[ObjectIdentifier(message)] ?? history.number(ofPayload: message.payload)
+        history.number(ofPayload: message.payload) ?? clears.last { $0.message === message }?.number
     }
 
     /// A new message, with a payload that tells which.
@@ -131,8 +132,7 @@ package final class Simulation {
         message.qos = qos
         message.isRetained = isRetained
         message.expiryInterval = expiry
-        messageNumbers[ObjectIdentifier(message)] = number
-        messages.append(message)
+        if isClear { clears.append((message, number)) }
         return message
     }
 
@@ -150,7 +150,7 @@ package final class Simulation {
         let healing = driver.now.advanced(by: .seconds(swarm.seconds))
         runEvents(until: healing)
         heal()
-        guard becomesQuiet(within: .seconds(900), for: .seconds(4)) else { return }
+        guard becomesQuiet(within: .seconds(300), for: .seconds(4)) else { return }
         isAuditing = true
         guard becomesQuiet(within: .seconds(30), for: .seconds(1)) else { return }
         finishChecks()
@@ -209,6 +209,7 @@ package final class Simulation {
         hasHealed = true
         log?.note("faults heal", at: driver.now)
         for hostile in hostiles { hostile.leave() }
+        for index in activeLinks { links[index].latency = min(links[index].latency, .milliseconds(1)) }
         for client in clients {
             if let link = client.link { client.unstall(link) }
         }
