@@ -86,12 +86,14 @@ actor ClientEngine {
 
     /// Gives the session an input and does what it asks for.
     func step(_ input: (inout ClientSession, Instant, inout [ClientAction]) -> Void) {
+        eventLoop.assertInEventLoop()
         var actions: [ClientAction] = []
         input(&session, now, &actions)
         perform(actions)
     }
 
     func perform(_ actions: [ClientAction]) {
+        eventLoop.assertInEventLoop()
         for action in actions {
             switch action {
             case .send(let packet):
@@ -159,8 +161,7 @@ actor ClientEngine {
     /// Suspends the caller until the continuation that `begin` is given is resumed, or its task is cancelled; `forget`
     /// takes the waiter out of its list.
     ///
-    /// What a call waits for is looked at in `begin`, never before: on the way there the event loop may do other things
-    /// (a call within an actor may give way to them, and was seen to).
+    /// What a call waits for is looked at in `begin`, not before: between the two the event loop may do other things.
     func wait<Value: Sendable>(
         begin: (UInt64, CheckedContinuation<Value, any Error>) -> Void,
         forget: @escaping @Sendable (isolated ClientEngine, UInt64) -> CheckedContinuation<Value, any Error>?
@@ -169,6 +170,8 @@ actor ClientEngine {
         let key = lastKey
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
+                // Not only a check: a closure that does not use `self` is none of the actor's, and would run elsewhere.
+                self.eventLoop.assertInEventLoop()
                 if Task.isCancelled {
                     continuation.resume(throwing: CancellationError())
                 } else {
