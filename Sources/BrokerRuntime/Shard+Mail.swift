@@ -58,8 +58,8 @@ extension Shard {
     /// Moves the mail behind the inputs that wait already. Mail never overtakes mail.
     func takeMailIntoInputs() {
         let waiting = mailbox.take(into: &takenMail)
-        for item in takenMail {
-            switch item {
+        for position in takenMail.indices {
+            switch exchange(&takenMail[position], with: .room(inShard: index)) {
             case .peer(let message): inputs.append(.peerMessageReceived(message))
             case .retained(let change): inputs.append(.retainedChanged(change))
             case .room(let shard): mailboxHasRoom(inShard: Int(shard))

@@ -132,7 +132,8 @@ package final class Shard: @unchecked Sendable {
     func stepThroughInputs() {
         var next = 0
         while next < inputs.count {
-            step(inputs[next])
+            // Moved out and not copied: a message that another shard sent is counted by both threads.
+            step(exchange(&inputs[next], with: .deadlineReached))
             next += 1
         }
         inputs.removeAll(keepingCapacity: inputs.capacity <= 1024)

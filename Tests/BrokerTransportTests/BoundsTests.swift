@@ -90,6 +90,19 @@ import Testing
         }
     }
 
+    @Test func theFarewellIsNotLostThoughTheClientGoesOnSending() async throws {
+        try await withServer { address, _ in
+            let client = try await TestClient.open(address, version: .v5_0)
+            let connect = client.encode(.connect(Connect(version: .v5_0, clientIdentifier: "noisy")))
+            // A reset for bytes that nobody reads would destroy what was sent before it.
+            try await client.send(bytes: connect + [0x00, 0x00] + [UInt8](repeating: 0x55, count: 300_000))
+            guard case .connAck = try await client.next(), case .disconnect(let disconnect) = try await client.next()
+            else { throw TestClient.Failure(description: "no CONNACK and DISCONNECT") }
+            #expect(disconnect.reasonCode == .malformedPacket)
+            try await client.expectEnd()
+        }
+    }
+
     @Test func aMalformedPacketEndsItsConnectionAlone() async throws {
         try await withServer { address, _ in
             let good = try await TestClient.connect(address, "good")
