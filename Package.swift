@@ -114,7 +114,7 @@ let package = Package(
                 nioEmbedded, logging,
             ]),
         tests("MQTTClient", ["MQTTClient", "MQTTSession", "BrokerTransport", "MQTTModel", nioCore, nioPosix, logging]),
-        tests("CommandLine", ["dunlin", "MQTTClient", argumentParser]),
+        tests("CommandLine", ["dunlin", "MQTTClient", "BrokerTransport", argumentParser, logging]),
         tests("BrokerConfiguration", ["BrokerConfiguration", "BrokerCore"]),
         tests("Simulation", ["SimulationKit", "BrokerCore", "MQTTModel", "MQTTCodec"]),
         tests(

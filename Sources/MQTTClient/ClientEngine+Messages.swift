@@ -15,13 +15,13 @@ struct BufferedMessage {
 
 // From the socket to the application, and no faster than the application takes it.
 extension ClientEngine {
-    private var isBufferFull: Bool {
+    var isBufferFull: Bool {
         buffer.count >= max(configuration.messageBufferCapacity, 1)
             || (!buffer.isEmpty && bufferedBytes >= configuration.messageBufferByteCapacity)
     }
 
     /// Reading goes on well before the buffer is empty, and not at every message.
-    private var hasDrained: Bool {
+    var hasDrained: Bool {
         buffer.count <= configuration.messageBufferCapacity / 2
             && bufferedBytes <= configuration.messageBufferByteCapacity / 2
     }
@@ -33,11 +33,11 @@ extension ClientEngine {
     }
 
     /// Decodes what has arrived, as long as there is room for a message. A CONNACK needs none.
-    private func decode(_ link: ClientLink) {
+    func decode(_ link: ClientLink) {
         guard !link.isDecoding else { return }
         link.isDecoding = true
         defer { link.isDecoding = false }
-        while let current = self.link, current === link, !(isBufferFull && session.isConnected) {
+        while let current = self.link, current === link, stall.isShedding || !(isBufferFull && session.isConnected) {
             do throws(ProtocolViolation) {
                 guard let packet = try link.nextPacket() else { return }
                 step { $0.packetReceived(packet, at: $1, into: &$2) }
@@ -53,10 +53,15 @@ extension ClientEngine {
         link.isReadingPaused = true
         session.readingPaused()
         link.channel.setOption(.autoRead, value: false).whenComplete { _ in }
+        watchForStall(link)
     }
 
     private func resumeReading() {
         guard let link, link.isReadingPaused, hasDrained else { return }
+        readOn(link)
+    }
+
+    func readOn(_ link: ClientLink) {
         link.isReadingPaused = false
         session.readingResumed(at: now)
         decode(link)
@@ -68,6 +73,8 @@ extension ClientEngine {
         if let waiter = messageWaiters.takeFirst() {
             acknowledge(message)
             waiter.resume(returning: message.message)
+        } else if receipt == nil, stall.isShedding, isBufferFull {
+            stall.droppedCount += 1
         } else {
             buffer.append(message)
             bufferedBytes += message.byteCount
@@ -93,6 +100,7 @@ extension ClientEngine {
         if let next = buffer.popFirst() {
             bufferedBytes -= next.byteCount
             acknowledge(next)
+            endStall()
             resumeReading()
             return .success(next.message)
         }

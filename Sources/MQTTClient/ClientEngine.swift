@@ -53,6 +53,7 @@ actor ClientEngine {
 
     var buffer: Deque<BufferedMessage> = []
     var bufferedBytes = 0
+    var stall = Stall()
     var sentRequests: [RequestToken: ClientEngineRequest] = [:]
     var waitingRequests: Deque<ClientEngineRequest> = []
     var unansweredRequests: [ClientEngineRequest] = []

@@ -44,6 +44,11 @@ extension MQTTClient {
         public var messageBufferCapacity = 1024
         /// Bytes of their topics and payloads, likewise. One message is taken even if it is larger.
         public var messageBufferByteCapacity = 1 << 26
+        /// How long the client waits for the application to take a message, once it has stopped reading, if a call waits
+        /// for an answer of the server all the while: the answer may be behind what is not read, and the call in the way
+        /// of whoever takes the messages. After that it reads on without QoS 0 messages, which `Event.messagesDropped`
+        /// counts, until half the buffer is free.
+        public var stallTimeout: Duration = .seconds(5)
         /// QoS 1 and 2 messages from the server that may be unacknowledged (Receive Maximum); 1...65,535.
         public var receiveMaximum: UInt16 = 256
         /// The largest packet that the client takes, bytes.

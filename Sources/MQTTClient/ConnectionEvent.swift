@@ -40,6 +40,8 @@ extension MQTTClient {
         case reconnecting(attempt: Int, delay: Duration, after: MQTTClientError)
         /// The server had lost the session, and its answer to the subscriptions that were made again.
         case resubscribed([Subscription], SubscribeResult)
+        /// QoS 0 messages were left out because the application took none; see `Configuration.stallTimeout`.
+        case messagesDropped(Int)
         /// The client is closed, by `disconnect` (nil) or by an error that it does not come back from.
         case closed(MQTTClientError?)
     }

@@ -3,8 +3,9 @@ extension MQTTClient {
     ///
     /// There is one buffer, of `Configuration.messageBufferCapacity` messages: several iterators share it, and each
     /// message goes to one of them. A QoS 1 or 2 message is acknowledged when an iterator hands it out. While the buffer
-    /// is full the client does not read from the server; so do not wait for an acknowledgement of the server (`publish`
-    /// with QoS > 0, `subscribe`) in the loop that takes the messages if the buffer may be full: use a task of its own.
+    /// is full the client does not read from the server, so an answer that is waited for (`publish` with QoS > 0,
+    /// `subscribe`) may be behind what is not read. In the loop that takes the messages rather use
+    /// `publish(whenAnswered:)`, or another task; what happens otherwise says `Configuration.stallTimeout`.
     ///
     /// The sequence ends after `disconnect`, once the buffer is empty, and throws the error if the client closed because
     /// of one.

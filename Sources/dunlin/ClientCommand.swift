@@ -101,6 +101,7 @@ struct ClientLog: Sendable {
             debug("attempt \(attempt) in \(delay)")
         case .resubscribed(let subscriptions, _):
             debug("subscribed again to \(subscriptions.map(\.filter).joined(separator: ", "))")
+        case .messagesDropped(let count): warning("\(count) messages of QoS 0 were left out")
         case .closed: debug("disconnected")
         }
     }

@@ -47,6 +47,29 @@ import MQTTSession
             }
         }
     }
+
+    @Test func waitingForTheServerInTheMessageLoopDoesNotWaitForEver() async throws {
+        try await withBroker { port in
+            var configuration = MQTTClient.Configuration(host: "127.0.0.1", port: port)
+            configuration.messageBufferCapacity = 4
+            configuration.stallTimeout = .milliseconds(10)
+            try await withMQTTClient(configuration: configuration) { reader in
+                let events = reader.events
+                try await reader.subscribe(to: "t", qos: .atMostOnce)
+                try await withMQTTClient(configuration: .init(host: "127.0.0.1", port: port)) { writer in
+                    for number in 0..<100 { try await writer.publish(topic: "t", text: "\(number)") }
+                    try await writer.publish(topic: "u", text: "", qos: .atLeastOnce)
+                }
+                await reader.engine.untilReadingPaused()
+                var messages = reader.messages.makeAsyncIterator()
+                #expect(try await messages.next()?.text == "0")
+                try await reader.publish(topic: "u", text: "", qos: .atLeastOnce)
+                for number in 1...3 { #expect(try await messages.next()?.text == "\(number)") }
+                let event = await events.first { if case .messagesDropped = $0 { true } else { false } }
+                #expect(event == .messagesDropped(95))
+            }
+        }
+    }
 }
 
 extension ClientEngine {
