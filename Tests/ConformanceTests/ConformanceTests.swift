@@ -60,7 +60,7 @@ import Testing
         } catch {
             Issue.record("\(error)\n\(runner.transcript.joined(separator: "\n"))")
         }
-        #expect(depth.faults.isEmpty)
+        #expect(runner.depth.finish().isEmpty)
     }
 }
 

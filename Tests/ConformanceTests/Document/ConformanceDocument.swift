@@ -41,13 +41,15 @@ struct ConformanceDocument {
 
             The tests are *exchanges* (`Tests/ConformanceTests/Exchanges`): packets and bytes that clients send, and what
             the broker has to answer, as data. There are \(Exchange.all.count), which make \(all.count) cases with the
-            versions they are about. Each is run against the codec and the pure core with one shard, with three shards
-            and every byte arriving alone, and, the \(overSockets.count) that need no time to pass (the others are marked
-            \\*), over TCP against a whole broker with two shards. The tests encode and decode packets by themselves, and hold on every connection of
-            every exchange: CONNACK first and once, nothing after DISCONNECT, no packet above the client's Maximum Packet
-            Size, no more unacknowledged messages than its Receive Maximum, no packet identifier in use, no topic alias
-            above its maximum, reserved bits, shortest lengths, and only properties and reason codes that the packet may
-            have.
+            versions they are about. Each is run at three depths: against the codec and the pure core with one shard;
+            with three shards, every byte arriving alone; and over TCP against a whole broker with two shards, but for
+            the \(all.count - overSockets.count) cases that need time to pass (marked \\*).
+
+            The tests encode and decode packets by themselves. On every connection of every exchange they hold: CONNACK
+            first and once, nothing after DISCONNECT, no packet above the client's Maximum Packet Size, no more
+            unacknowledged messages than its Receive Maximum, no packet identifier in use, no topic alias above its
+            maximum, reserved bits, shortest lengths, and only properties and reason codes that the packet may have.
+            After every exchange the core's tables hold nothing of what has ended.
             """.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     }
 

@@ -5,9 +5,9 @@ import SimulationKit
 struct CoreDepth: BrokerDepth {
     private let driver: CoreDriver
     private var connections: [String: DriverConnection] = [:]
+    private var everyConnection: [DriverConnection] = []
     /// What was taken from the driver and not asked for yet.
     private var received: [String: [UInt8]] = [:]
-    private var accepted = 0
     /// Whether bytes reach the broker one by one (many in some two hundred pieces), as a network may deliver them.
     private let isTrickling: Bool
 
@@ -17,14 +17,26 @@ struct CoreDepth: BrokerDepth {
     }
 
     var isTimed: Bool { false }
-    /// What the driver or the core's own invariants found wrong.
-    var faults: [String] { driver.faults }
+
+    /// Ends every connection, lets every session expire that does, and says what is wrong then: what the driver noticed,
+    /// and what is left in the core's tables of what has ended. A contradiction in the core's state stops the process.
+    func finish() -> [String] {
+        driver.checkInvariants()
+        for connection in everyConnection { driver.close(connection) }
+        driver.advance(by: .seconds(10_000))
+        driver.checkInvariants()
+        let counts = Dictionary(uniqueKeysWithValues: driver.tableCounts.map { ($0.name, $0.count) })
+        var leftovers = ["connections", "pending publishes", "slots"]
+        if counts["sessions"] == 0 { leftovers.append("subscriptions") }
+        return driver.faults + leftovers.filter { counts[$0] != 0 }.map { "\($0) are left" }
+    }
 
     mutating func open(_ client: String) {
         // In turn, so that a CONNECT often has to be brought to another shard.
-        connections[client] = driver.open(on: accepted % driver.shardCount)
+        let connection = driver.open(on: everyConnection.count % driver.shardCount)
+        connections[client] = connection
+        everyConnection.append(connection)
         received[client] = []
-        accepted += 1
     }
 
     mutating func send(_ bytes: [UInt8], from client: String) throws {
