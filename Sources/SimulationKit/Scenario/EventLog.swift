@@ -8,7 +8,10 @@ package import MQTTModel
 package final class EventLog {
     package private(set) var lines: [String] = []
 
-    package init() {}
+    /// Whether each piece of bytes that arrives has a line too; with small pieces they are most of a run.
+    private let showsBytes: Bool
+
+    package init(showsBytes: Bool = false) { self.showsBytes = showsBytes }
 
     package func note(_ what: String, at now: Instant) { note("", what, at: now) }
 
@@ -38,8 +41,9 @@ extension EventLog {
 
     func note(_ kind: Simulation.TraceKind, link: Int, count: Int, at now: Instant) {
         switch kind {
-        case .upstream: note("link \(link)", "\(count) bytes arrive at the broker", at: now)
-        case .downstream: note("link \(link)", "\(count) bytes arrive at the client", at: now)
+        case .upstream where showsBytes: note("link \(link)", "\(count) bytes arrive at the broker", at: now)
+        case .downstream where showsBytes: note("link \(link)", "\(count) bytes arrive at the client", at: now)
+        case .upstream, .downstream: break
         case .ended: note("link \(link)", "the broker learns that the client is gone", at: now)
         case .closed: note("link \(link)", "the client learns that the broker has closed", at: now)
         }

@@ -12,8 +12,8 @@ package struct Run: Sendable {
 
     package func outcome() -> RunOutcome { run(log: nil) }
 
-    /// The same with a line for each event.
-    package func traced() -> RunOutcome { run(log: EventLog()) }
+    /// The same with a line for each event; with `showsBytes` for each piece of bytes as well.
+    package func traced(showsBytes: Bool = false) -> RunOutcome { run(log: EventLog(showsBytes: showsBytes)) }
 
     private func run(log: EventLog?) -> RunOutcome {
         let simulation = Simulation(seed: seed, swarm: swarm, bug: bug, log: log)
