@@ -16,7 +16,8 @@ import Testing
         try runOverCore(exchangeCase, shardCount: 3, isTrickling: true)
     }
 
-    @Test(arguments: Exchange.cases.filter { $0.exchange.coreOnly == nil })
+    /// One after the other: each case starts a broker with its own event loops.
+    @Test(.serialized, arguments: Exchange.cases.filter { $0.exchange.coreOnly == nil })
     func socket(_ exchangeCase: ExchangeCase) async throws {
         let configuration = BrokerServerConfiguration(
             listeners: [.init(host: "127.0.0.1", port: 0)], shardCount: 2, options: exchangeCase.options)
