@@ -1,14 +1,15 @@
-package import MQTTModel
-
 /// What a broker asks of the part of it that is durable or shared between shards and nodes. The engine answers every
-/// command exactly once with a `BackboneOutcome`.
+/// command exactly once with a `BackboneOutcome`, in the order in which it was given them.
 package enum BackboneCommand: Sendable {
-    /// Keep the message for the durable sessions that want it. The publisher is acknowledged only after `done` (P1).
-    case append(ApplicationMessage)
-    /// Make the message the retained one of its topic, or delete that one when its payload is empty [MQTT-3.3.1-6],
-    /// and tell every shard, in one order for all of them, with a `RetainedChange` (P4). Answered `done` when every
-    /// shard that exists is certain to see the change before whatever a client causes after the answer.
-    case retain(ApplicationMessage, publisher: PublisherReference)
+    /// Keep a message, or make it the retained one of its topic, and tell every shard with a `LogEntry`, in one order for
+    /// all of them, before the answer: whatever a client causes after the answer comes after the entry on every shard
+    /// (P1, P4).
+    case append(LogAppend)
+    /// Note changes of sessions, all of them or none.
+    case store([SessionChange])
+    /// Every session of the shard has had what the log holds up to and including this sequence. The engine forgets what
+    /// no shard needs.
+    case trim(shard: UInt16, through: LogSequence)
 }
 
 /// How a command ended.
@@ -16,6 +17,8 @@ package enum BackboneOutcome: Sendable, Hashable {
     case done
     /// Somebody else changed what the command was conditional on; nothing was done.
     case conflict
+    /// There was no room for it; nothing was done.
+    case full
     /// No answer came: it may or may not have been done. Never acknowledged to a client.
     case unknown
 }
@@ -24,18 +27,6 @@ package enum BackboneOutcome: Sendable, Hashable {
 package struct BackboneToken: Sendable, Hashable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
-}
-
-/// What every shard is told, in the same order, when a retained message is set or deleted. The shard stores it and
-/// routes the message to its subscribers in the same step, so nobody who subscribes meanwhile gets neither or both.
-package struct RetainedChange: Sendable {
-    package let message: ApplicationMessage
-    package let publisher: PublisherReference
-
-    package init(message: ApplicationMessage, publisher: PublisherReference) {
-        self.message = message
-        self.publisher = publisher
-    }
 }
 
 /// Who published a message, for No Local [MQTT-3.8.3-3]: a session of one shard. A slot is used again, the generation

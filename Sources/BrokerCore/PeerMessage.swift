@@ -13,23 +13,3 @@ package enum PeerMessage: Sendable {
     /// each of `groups`.
     case published(ApplicationMessage, publisher: PublisherReference, toSubscribers: Bool, groups: [SharedGroup])
 }
-
-/// A shared subscription: its name and the filter below it (5.0 section 4.8.2).
-package struct SharedGroup: Sendable, Hashable {
-    package let name: String
-    package let pattern: String
-
-    package init(name: String, pattern: String) {
-        self.name = name
-        self.pattern = pattern
-    }
-
-    package static func == (left: SharedGroup, right: SharedGroup) -> Bool {
-        ExactText(left.name) == ExactText(right.name) && ExactText(left.pattern) == ExactText(right.pattern)
-    }
-
-    package func hash(into hasher: inout Hasher) {
-        hasher.combine(ExactText(name))
-        hasher.combine(ExactText(pattern))
-    }
-}
