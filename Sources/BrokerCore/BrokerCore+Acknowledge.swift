@@ -1,3 +1,4 @@
+import Backbone
 import MQTTModel
 import MQTTSession
 
@@ -9,10 +10,11 @@ extension BrokerCore {
     ) throws(ProtocolViolation) {
         let identifier = acknowledgement.packetIdentifier
         let outcome: InflightWindow.AcknowledgementOutcome
+        // What the log wants to know of the entry, before it goes.
+        let entry = session.isNoted ? session.inflight.entry(identifier) : nil
         switch acknowledgement.kind {
         case .pubRel:
-            let reasonCode: ReasonCode = session.received.remove(identifier) ? .success : .packetIdentifierNotFound
-            effects.all.append(.acknowledge(connection, .pubComp, identifier, reasonCode))
+            pubRelReceived(identifier, from: session, on: connection, into: &effects)
             return
         case .pubAck:
             outcome = session.inflight.pubAckReceived(identifier)
@@ -28,13 +30,33 @@ extension BrokerCore {
         }
         switch outcome {
         case .finished:
+            if let entry, entry.sequence > 0 { finished(entry, of: session, into: &effects) }
             if !session.queue.isEmpty || session.inflight.resendCount > 0 { pump(session, at: now, into: &effects) }
         case .release:
+            if let entry, entry.sequence > 0, entry.phase == .awaitingPubRec {
+                noteInflight(identifier, of: session, into: &effects)
+                return
+            }
+            if entry?.note == .pending { return }
             effects.all.append(.acknowledge(connection, .pubRel, identifier, .success))
         case .notFound:
             break
         case .wrongPacket:
             throw .protocolError("section 4.3", "an acknowledgement that does not belong to the message's QoS")
         }
+    }
+    /// PUBREL: the publisher's exchange is over. What the backbone has noted of it goes first, or after a restart another
+    /// message under the same identifier would be taken for a repeat.
+    private mutating func pubRelReceived(
+        _ identifier: PacketIdentifier, from session: Session, on connection: ConnectionID, into effects: inout Effects
+    ) {
+        let reasonCode: ReasonCode = session.received.remove(identifier) ? .success : .packetIdentifierNotFound
+        guard session.notedReceived.remove(identifier) else {
+            effects.all.append(.acknowledge(connection, .pubComp, identifier, reasonCode))
+            return
+        }
+        let exchange = ReceivedExchange(
+            clientIdentifier: session.clientIdentifier, packetIdentifier: identifier)
+        note([.released(exchange)], of: session, then: .pubComp(identifier, reasonCode), into: &effects)
     }
 }

@@ -1,3 +1,4 @@
+import Backbone
 import MQTTModel
 import MQTTSession
 
@@ -23,6 +24,7 @@ extension BrokerCore {
             refuseConnect(connect, on: connection, reasonCode: .packetTooLarge, into: &effects)
             return
         }
+        let replacesNoted = connect.cleanStart && sessions.session(for: clientIdentifier)?.isNoted == true
         let earlier = endEarlierConnection(
             of: clientIdentifier, isCleanStart: connect.cleanStart, at: now, into: &effects)
         guard earlier != nil || sessions.count < limits.maximumSessions else {
@@ -33,19 +35,47 @@ extension BrokerCore {
         let session = earlier ?? sessions.insert(clientIdentifier: clientIdentifier)
         connections.setOnline(connection, session: session.slot)
         abandonDeadline()
-        bringOnline(session, connect, on: connection, at: now)
-        // 3.1 has no Session Present: the bit is reserved there.
-        let connAck = ConnAck(
-            isSessionPresent: earlier != nil && connect.version != .v3_1, reasonCode: .success,
-            properties: connAckProperties)
-        effects.all.append(.send(connection, .connAck(connAck)))
+        bringOnline(session, connect, on: connection, at: now, into: &effects)
+        session.inflight.beginResend()
         report(
             .clientConnected(
                 connection, clientIdentifier: clientIdentifier, version: connect.version,
                 isSessionPresent: earlier != nil), into: &effects)
-        groupsChanged(of: session, into: &effects)
-        session.inflight.beginResend()
-        pump(session, at: now, into: &effects)
+        // 3.1 has no Session Present: the bit is reserved there.
+        let connAck = ConnAck(
+            isSessionPresent: earlier != nil && connect.version != .v3_1, reasonCode: .success,
+            properties: connAckProperties)
+        accept(session, connAck, replacesNoted: replacesNoted, at: now, into: &effects)
+    }
+
+    /// Answers an accepted CONNECT; when the backbone has to note the session, or to forget an earlier one, only after it
+    /// has, and until then nothing is sent to the client or read from it.
+    private mutating func accept(
+        _ session: Session, _ connAck: ConnAck, replacesNoted: Bool, at now: Instant, into effects: inout Effects
+    ) {
+        guard let connection = session.online?.connection else { return }
+        let identifier = session.clientIdentifier
+        let mustBeNoted = session.isDurable || session.will != nil
+        var changes: [SessionChange] = []
+        if mustBeNoted {
+            if !session.isNoted { changes.append(.began(clientIdentifier: identifier)) }
+            changes.append(
+                .connected(
+                    clientIdentifier: identifier, expiryInterval: session.expiryInterval, will: session.will))
+        } else if session.isNoted || replacesNoted {
+            changes.append(.ended(clientIdentifier: identifier))
+        }
+        session.isNoted = mustBeNoted
+        guard !changes.isEmpty else {
+            effects.all.append(.send(connection, .connAck(connAck)))
+            groupsChanged(of: session, into: &effects)
+            pump(session, at: now, into: &effects)
+            return
+        }
+        session.online?.isGated = true
+        sessions.updatePath(of: session)
+        effects.all.append(.pauseReading(connection))
+        note(changes, of: session, then: .connAck(connAck), into: &effects)
     }
 
     /// Why the CONNECT cannot be accepted; nil if it can.
@@ -108,7 +138,8 @@ extension BrokerCore {
     }
 
     private mutating func bringOnline(
-        _ session: Session, _ connect: Connect, on connection: ConnectionID, at now: Instant
+        _ session: Session, _ connect: Connect, on connection: ConnectionID, at now: Instant,
+        into effects: inout Effects
     ) {
         let properties = connect.properties
         let isV5 = connect.version == .v5_0
@@ -123,10 +154,11 @@ extension BrokerCore {
             lastReceived: now)
         session.receivedAliases = ReceivedTopicAliases(maximum: isV5 ? limits.topicAliasMaximum : 0)
         session.sentAliases = SentTopicAliases(maximum: session.online?.aliasMaximum ?? 0)
-        session.expiryInterval =
+        let expiryInterval =
             isV5
             ? min(properties.sessionExpiryInterval ?? 0, limits.maximumSessionExpiryInterval)
             : connect.cleanStart ? 0 : limits.maximumSessionExpiryInterval
+        setExpiryInterval(expiryInterval, of: session, into: &effects)
         session.expiresAt = .distantFuture
         // Reconnecting to the session in time cancels a will whose delay runs [MQTT-3.1.3-9].
         if session.willDueAt != nil { abandonDeadline() }

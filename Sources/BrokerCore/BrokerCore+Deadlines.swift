@@ -40,6 +40,9 @@ extension BrokerCore {
         case .pump(let slot, let generation):
             guard let session = sessions.session(slot: slot, generation: generation) else { return }
             pump(session, at: now, into: &effects)
+        case .cursors:
+            isCursorTimerArmed = false
+            noteCursors(into: &effects)
         case .status:
             _ = retained.removeExpired(at: now, visiting: BrokerCore.retainedSweepCount)
             updateStatus(at: now, into: &effects)
@@ -102,7 +105,7 @@ extension BrokerCore {
             case .will(let slot, let generation, let dueAt):
                 sessions.session(slot: slot, generation: generation)?.willDueAt == dueAt
             case .pump(let slot, let generation): sessions.session(slot: slot, generation: generation) != nil
-            case .status: true
+            case .status, .cursors: true
             }
         }
     }

@@ -1,3 +1,4 @@
+import Backbone
 import DequeModule
 import MQTTModel
 import MQTTSession
@@ -11,46 +12,49 @@ extension BrokerCore {
     /// sent is appended to `effects.recipients`; the caller ends the group.
     mutating func deliver(
         _ message: ApplicationMessage, to session: Session, qos: QoS, isRetained: Bool,
-        subscriptionIdentifiers: ArraySlice<UInt32>, at now: Instant, into effects: inout Effects
+        subscriptionIdentifiers: ArraySlice<UInt32>, sequence: LogSequence = 0, isShared: Bool = false,
+        at now: Instant, into effects: inout Effects
     ) {
         if session.queue.isEmpty, canSend(qos, to: session) {
             send(
                 message, to: session, qos: qos, isRetained: isRetained,
-                subscriptionIdentifiers: subscriptionIdentifiers, into: &effects)
+                subscriptionIdentifiers: subscriptionIdentifiers, sequence: sequence, isShared: isShared,
+                into: &effects)
             return
         }
         if qos == .atMostOnce {
             // It waits only behind retained messages, which it must not pass, and others of its kind that do; else it
             // goes now or never.
-            guard session.online?.isWritable == true else {
+            guard session.online?.isReady == true else {
                 counters.droppedNotWritable += 1
                 return
             }
             if !session.holdsBackQoSZero {
                 send(
                     message, to: session, qos: qos, isRetained: isRetained,
-                    subscriptionIdentifiers: subscriptionIdentifiers, into: &effects)
+                    subscriptionIdentifiers: subscriptionIdentifiers, sequence: 0, isShared: false, into: &effects)
                 return
             }
         }
         enqueue(
             QueuedMessage(
                 message: message, subscriptionIdentifiers: Array(subscriptionIdentifiers), qos: qos,
-                isRetained: isRetained, isRetainedCopy: false),
+                isRetained: isRetained, isRetainedCopy: false, sequence: sequence, isShared: isShared),
             for: session, into: &effects)
     }
 
     private func canSend(_ qos: QoS, to session: Session) -> Bool {
-        guard let online = session.online, online.isWritable else { return false }
+        guard let online = session.online, online.isReady else { return false }
         return qos == .atMostOnce || (session.inflight.count < online.window && session.inflight.resendCount == 0)
     }
 
-    private mutating func enqueue(_ queued: QueuedMessage, for session: Session, into effects: inout Effects) {
+    mutating func enqueue(_ queued: QueuedMessage, for session: Session, into effects: inout Effects) {
         guard session.queue.count - session.queuedRetainedCount < limits.maximumQueuedMessages,
             session.queuedBytes + queued.message.byteCount <= limits.maximumQueuedBytes
         else {
             counters.droppedQueueFull += 1
             report(.queueOverflowed(clientIdentifier: session.clientIdentifier), into: &effects)
+            finished(queued.sequence, isShared: queued.isShared, of: session, into: &effects)
             return
         }
         session.queue.append(queued)
@@ -62,24 +66,36 @@ extension BrokerCore {
     /// counts as delivered [MQTT-3.1.2-25].
     private mutating func send(
         _ message: ApplicationMessage, to session: Session, qos: QoS, isRetained: Bool,
-        subscriptionIdentifiers: ArraySlice<UInt32>, into effects: inout Effects
+        subscriptionIdentifiers: ArraySlice<UInt32>, sequence: LogSequence, isShared: Bool,
+        into effects: inout Effects
     ) {
+        if qos == .exactlyOnce, sequence > 0 {
+            let identifier = session.inflight.append(
+                message, qos: qos, isRetained: isRetained, subscriptionIdentifiers: Array(subscriptionIdentifiers),
+                sequence: sequence, isShared: isShared, isNotePending: true)
+            noteInflight(identifier, of: session, into: &effects)
+            return
+        }
         guard
             var recipient = recipient(
                 of: message, for: session, qos: qos, isRetained: isRetained,
                 subscriptionIdentifiers: subscriptionIdentifiers, into: &effects)
-        else { return }
+        else {
+            finished(sequence, isShared: isShared, of: session, into: &effects)
+            return
+        }
         if qos != .atMostOnce {
             recipient.packetIdentifier = session.inflight.append(
                 message, qos: qos, isRetained: isRetained,
-                subscriptionIdentifiers: subscriptionIdentifiers.isEmpty ? [] : Array(subscriptionIdentifiers))
+                subscriptionIdentifiers: subscriptionIdentifiers.isEmpty ? [] : Array(subscriptionIdentifiers),
+                sequence: sequence, isShared: isShared)
         }
         counters.messagesSent += 1
         effects.recipients.append(recipient)
     }
 
     /// How the message goes to the session's connection, or nil if it is too large for the client.
-    private mutating func recipient(
+    mutating func recipient(
         of message: ApplicationMessage, for session: Session, qos: QoS, isRetained: Bool,
         subscriptionIdentifiers: ArraySlice<UInt32>, into effects: inout Effects
     ) -> Recipient? {
@@ -130,7 +146,7 @@ extension BrokerCore {
     /// [MQTT-4.4.0-1, MQTT-4.6.0-1], then what waits.
     mutating func pump(_ session: Session, at now: Instant, into effects: inout Effects) {
         var budget = BrokerCore.pumpBytes
-        while let online = session.online, online.isWritable, budget > 0,
+        while let online = session.online, online.isReady, budget > 0,
             let entry = session.inflight.takeNextToResend(window: online.window)
         {
             budget -= resend(entry, to: session, at: now, into: &effects)
@@ -147,12 +163,14 @@ extension BrokerCore {
             // Not started yet, so expiry ends it [MQTT-3.3.2-5].
             if next.message.isExpired(at: now) {
                 counters.droppedExpired += 1
+                finished(next.sequence, isShared: next.isShared, of: session, into: &effects)
                 continue
             }
             let start = effects.recipients.count
             send(
                 next.message, to: session, qos: next.qos, isRetained: next.isRetained,
-                subscriptionIdentifiers: next.subscriptionIdentifiers[...], into: &effects)
+                subscriptionIdentifiers: next.subscriptionIdentifiers[...], sequence: next.sequence,
+                isShared: next.isShared, into: &effects)
             effects.publish(next.message, toRecipientsFrom: start, at: now)
             budget -= next.message.byteCount + 16
         }
@@ -163,15 +181,27 @@ extension BrokerCore {
         }
     }
 
-    /// Sends an unfinished message once more, with DUP and its identifier [MQTT-3.3.1-1], or its PUBREL.
-    /// - Returns: the bytes that went out, about.
+    /// Takes up an unfinished exchange on a new connection. What has to be noted first is sent when it is.
+    /// - Returns: the bytes that go out, about.
     private mutating func resend(
         _ entry: InflightMessage, to session: Session, at now: Instant, into effects: inout Effects
     ) -> Int {
-        guard let online = session.online else { return 0 }
+        switch entry.note {
+        case .settled: sendInflight(entry, to: session, at: now, into: &effects)
+        case .pending: return 0
+        case .needed: noteInflight(entry.packetIdentifier, of: session, into: &effects)
+        }
+        return (entry.message?.byteCount ?? 0) + 16
+    }
+
+    /// Sends what is next of an exchange in the window: PUBLISH, with DUP if it is a repetition [MQTT-3.3.1-1], or PUBREL.
+    mutating func sendInflight(
+        _ entry: InflightMessage, to session: Session, at now: Instant, into effects: inout Effects
+    ) {
+        guard let online = session.online else { return }
         guard let message = entry.message else {
             effects.all.append(.acknowledge(online.connection, .pubRel, entry.packetIdentifier, .success))
-            return 4
+            return
         }
         let start = effects.recipients.count
         guard
@@ -180,14 +210,15 @@ extension BrokerCore {
                 subscriptionIdentifiers: entry.subscriptionIdentifiers[...], into: &effects)
         else {
             session.inflight.abandon(entry.packetIdentifier)
-            return 0
+            finished(entry, of: session, into: &effects)
+            return
         }
         recipient.packetIdentifier = entry.packetIdentifier
-        recipient.isDuplicate = true
+        recipient.isDuplicate = !entry.isUnsent
+        if entry.isUnsent { session.inflight.published(entry.packetIdentifier) }
         counters.messagesSent += 1
         effects.recipients.append(recipient)
         effects.publish(message, toRecipientsFrom: start, at: now)
-        return message.byteCount + 16
     }
 
     mutating func writabilityChanged(

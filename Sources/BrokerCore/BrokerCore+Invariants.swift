@@ -23,7 +23,7 @@ extension BrokerCore {
             if session.isDurable { durableCount += 1 }
             checkQueue(of: session)
             guard let online = session.online else {
-                precondition(session.isDurable, "a session without a connection outlives it")
+                precondition(session.isDurable && session.isNoted, "a session without a connection outlives it")
                 precondition(sessions.paths[slot].mode == .none, "nothing goes to a session that is away")
                 continue
             }
@@ -35,6 +35,7 @@ extension BrokerCore {
         precondition(filterCount == index.subscriptionCount, "the index has the sessions' subscriptions and no others")
         precondition(durableCount == sessions.durableCount, "durable sessions are counted")
         precondition(onlineCount <= connections.openCount, "a connected session has a connection")
+        precondition(heldAnswers.values.allSatisfy { $0.connection.slot != .max }, "an answer is for a connection")
         precondition(pendingPublishCount >= pipelineOfToken.count, "a command's publish is held until it is answered")
     }
 

@@ -103,7 +103,8 @@ extension BrokerCore {
         into effects: inout Effects
     ) {
         guard let online = session.online else { return }
-        if online.version == .v5_0 {
+        // Before its CONNACK a client is told nothing.
+        if online.version == .v5_0, !online.isGated {
             var packet = Disconnect(reasonCode: reasonCode)
             if let detail, online.wantsProblemInformation, fits(detail, in: online.maximumPacketSize) {
                 packet.properties.append(.reasonString(detail))

@@ -4,27 +4,30 @@ import Backbone
 import MQTTModel
 
 extension BrokerCore {
-    /// Puts a publish at the end of its connection's pipeline; with a command it waits for the backbone, without one
-    /// for those before it.
+    /// Gives a message to the backbone; its publisher is answered, and what it publishes later is routed, after `done`.
+    mutating func hold(
+        _ append: LogAppend, acknowledgement: PublishAcknowledgement, on connection: ConnectionID,
+        into effects: inout Effects
+    ) {
+        append.message.shrink()
+        let token = makeToken()
+        pipelineOfToken[token] = connection
+        effects.all.append(.execute(token, .append(append)))
+        hold(
+            append.message, publisher: append.publisher, acknowledgement: acknowledgement, on: connection, token: token,
+            into: &effects)
+    }
+
+    /// Puts a publish at the end of its connection's pipeline: with a token it waits for the backbone, without one for
+    /// those before it.
     mutating func hold(
         _ message: ApplicationMessage, publisher: PublisherReference, acknowledgement: PublishAcknowledgement,
-        on connection: ConnectionID, command: BackboneCommand?, into effects: inout Effects
+        on connection: ConnectionID, token: BackboneToken?, into effects: inout Effects
     ) {
-        var token: BackboneToken?
-        var isRoutedHere = true
-        if let command {
-            message.shrink()
-            let next = BackboneToken(rawValue: nextToken)
-            nextToken += 1
-            pipelineOfToken[next] = connection
-            token = next
-            if case .retain = command { isRoutedHere = false }
-            effects.all.append(.execute(next, command))
-        }
         pipelines[connection, default: PublishPipeline()].held.append(
             PublishPipeline.Held(
-                message: message, publisher: publisher, acknowledgement: acknowledgement, isRoutedHere: isRoutedHere,
-                token: token, outcome: token == nil ? .done : nil))
+                message: message, publisher: publisher, acknowledgement: acknowledgement, token: token,
+                outcome: token == nil ? .done : nil))
         pauseReadingIfNeeded(connection, into: &effects)
     }
 
@@ -42,7 +45,8 @@ extension BrokerCore {
         _ token: BackboneToken, _ outcome: BackboneOutcome, at now: Instant, into effects: inout Effects
     ) {
         guard let connection = pipelineOfToken.removeValue(forKey: token) else {
-            preconditionFailure("every command is answered once")
+            if let held = heldAnswers.removeValue(forKey: token) { answer(held, outcome, at: now, into: &effects) }
+            return
         }
         pipelines[connection]?.settle(token, outcome)
         while let held = pipelines[connection]?.popSettled() {
@@ -63,15 +67,12 @@ extension BrokerCore {
     ) {
         let session = sessions.session(slot: held.publisher.session, generation: held.publisher.generation)
         guard held.outcome == .done else {
-            // It may or may not have been kept: no acknowledgement, so that the client sends it again (P1).
-            if case .pubRec(_, let identifier) = held.acknowledgement { _ = session?.received.remove(identifier) }
-            if let session, session.online?.connection == connection {
-                disconnect(session, reasonCode: .implementationSpecificError, at: now, into: &effects)
-            }
+            refused(held, session, on: connection, at: now, into: &effects)
             return
         }
         var reasonCode = ReasonCode.success
-        if held.isRoutedHere {
+        // What went to the backbone was routed by its entry in the log.
+        if held.token == nil {
             let matches = index.match(held.message.topic)
             if matches.isEmpty { reasonCode = .noMatchingSubscribers }
             route(held.message, to: matches, publisher: held.publisher, at: now, into: &effects)
@@ -86,6 +87,31 @@ extension BrokerCore {
             // The exchange belongs to the session: whatever connection it has now is told.
             guard let online = session?.online else { return }
             effects.all.append(.acknowledge(online.connection, .pubRec, identifier, reasonCode))
+        }
+    }
+    /// The backbone did not take a message, or it is not known whether it did. The first is said to a 5.0 client; else
+    /// there is no acknowledgement, and the client sends it again (P1).
+    private mutating func refused(
+        _ held: PublishPipeline.Held, _ session: Session?, on connection: ConnectionID, at now: Instant,
+        into effects: inout Effects
+    ) {
+        if case .pubRec(_, let identifier) = held.acknowledgement {
+            _ = session?.received.remove(identifier)
+            _ = session?.notedReceived.remove(identifier)
+        }
+        guard let session, let online = session.online, online.connection == connection else { return }
+        guard held.outcome == .full else {
+            disconnect(session, reasonCode: .implementationSpecificError, at: now, into: &effects)
+            return
+        }
+        counters.refusedFull += 1
+        switch held.acknowledgement {
+        case .none: break
+        case .pubAck(_, let identifier) where online.version == .v5_0:
+            effects.all.append(.acknowledge(connection, .pubAck, identifier, .quotaExceeded))
+        case .pubRec(_, let identifier) where online.version == .v5_0:
+            effects.all.append(.acknowledge(connection, .pubRec, identifier, .quotaExceeded))
+        case .pubAck, .pubRec: disconnect(session, reasonCode: .quotaExceeded, at: now, into: &effects)
         }
     }
 }

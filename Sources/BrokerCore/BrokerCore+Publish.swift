@@ -93,44 +93,72 @@ extension BrokerCore {
     /// of the same publisher waits; else when the backbone says `done` (P1), in order (P3).
     mutating func accept(
         _ message: ApplicationMessage, qos: QoS, publisher: PublisherReference, acknowledgement: PublishAcknowledgement,
-        on connection: ConnectionID, at now: Instant, into effects: inout Effects
+        willOf: String? = nil, on connection: ConnectionID, at now: Instant, into effects: inout Effects
     ) {
-        let waits = !pipelines.isEmpty && pipelines[connection] != nil
-        if message.isRetained {
-            if let session = sessions.session(slot: publisher.session, generation: publisher.generation) {
-                message.publisherHash = StableHash.hash(session.clientIdentifier)
-            }
-            hold(
-                message, publisher: publisher, acknowledgement: acknowledgement, on: connection,
-                command: .retain(message, publisher: publisher), into: &effects)
-            return
-        }
         let matches = index.match(message.topic)
-        if qos != .atMostOnce, sessions.durableCount > 0, isWantedDurably(matches) {
+        if message.isRetained || willOf != nil || (qos != .atMostOnce && isWantedLastingly(matches)) {
+            var append = LogAppend(message: message, publisher: publisher)
+            append.willOf = willOf
+            if qos != .atMostOnce {
+                append.isKept = isWantedBySubscriber(matches)
+                append.groups = lastingGroups(matches)
+            }
+            prepare(&append, acknowledgement)
+            hold(append, acknowledgement: acknowledgement, on: connection, into: &effects)
+        } else if !pipelines.isEmpty, pipelines[connection] != nil {
             hold(
-                message, publisher: publisher, acknowledgement: acknowledgement, on: connection,
-                command: .append(message), into: &effects)
-            return
-        }
-        if waits {
-            hold(
-                message, publisher: publisher, acknowledgement: acknowledgement, on: connection, command: nil,
+                message, publisher: publisher, acknowledgement: acknowledgement, on: connection, token: nil,
                 into: &effects)
-            return
+        } else {
+            route(message, to: matches, publisher: publisher, at: now, into: &effects)
+            acknowledge(acknowledgement, matches.isEmpty ? .noMatchingSubscribers : .success, into: &effects)
         }
-        route(message, to: matches, publisher: publisher, at: now, into: &effects)
-        acknowledge(acknowledgement, matches.isEmpty ? .noMatchingSubscribers : .success, into: &effects)
     }
 
-    /// Whether a session that outlives its connection would get the message with QoS > 0.
-    private func isWantedDurably(_ matches: Matches) -> Bool {
+    /// Whether the log has to keep a message with QoS > 0 for anybody.
+    private func isWantedLastingly(_ matches: Matches) -> Bool {
+        if sessions.durableCount > 0 || !matches.peers.isEmpty, isWantedBySubscriber(matches) { return true }
+        for group in matches.groups where mayHaveLastingMember(group) { return true }
+        return false
+    }
+
+    /// Whether a session that outlives its connection would get it, here or on another shard.
+    private func isWantedBySubscriber(_ matches: Matches) -> Bool {
+        if let last = matches.peers.last, last & BrokerCore.lastingRoute != 0 { return true }
+        guard sessions.durableCount > 0 else { return false }
         for match in matches.subscribers where match.maximumQoS != .atMostOnce {
             if sessions.paths[Int(match.subscriber)].isDurable { return true }
         }
-        for group in matches.groups {
-            for member in group.members where sessions.paths[Int(member.subscriber)].isDurable { return true }
-        }
         return false
+    }
+
+    private func lastingGroups(_ matches: Matches) -> [SharedGroup] {
+        var groups: [SharedGroup] = []
+        for group in matches.groups where mayHaveLastingMember(group) {
+            groups.append(SharedGroup(name: group.name, pattern: group.pattern))
+        }
+        return groups
+    }
+
+    /// Whether a member's session outlives its connection. Of members elsewhere only their shard knows.
+    private func mayHaveLastingMember(_ group: SharedGroupState) -> Bool {
+        if !group.peers.isEmpty { return true }
+        guard sessions.durableCount > 0 else { return false }
+        for member in group.members where sessions.paths[Int(member.subscriber)].isDurable { return true }
+        return false
+    }
+
+    /// What only the log needs to know of the message: whose it is, and by which exchange it came.
+    private func prepare(_ append: inout LogAppend, _ acknowledgement: PublishAcknowledgement) {
+        guard
+            let session = sessions.session(slot: append.publisher.session, generation: append.publisher.generation)
+        else { return }
+        append.message.publisherHash = StableHash.hash(session.clientIdentifier)
+        if case .pubRec(_, let identifier) = acknowledgement, session.isDurable {
+            append.received = ReceivedExchange(
+                clientIdentifier: session.clientIdentifier, packetIdentifier: identifier)
+            _ = session.notedReceived.insert(identifier)
+        }
     }
 
     /// Acknowledges to a publisher that was just heard, whose version is not at hand: 0x10 is success to 3.x anyway.

@@ -27,15 +27,23 @@ extension BrokerCore {
         }
     }
 
-    /// Puts a copy of every retained message that matches into the session's queue [MQTT-3.3.1-9]. Through the queue, so
-    /// that windows, writability and order hold for them as for any other.
-    mutating func enqueueRetained(
-        matching pattern: String, options: SubscriptionOptions, identifier: UInt32, for session: Session,
-        at now: Instant
+    /// Sends the retained messages that new subscriptions bring, after their SUBACK [MQTT-3.3.1-9].
+    mutating func sendRetained(
+        _ wishes: [RetainedWish], to session: Session, at now: Instant, into effects: inout Effects
     ) {
+        guard retained.count > 0, !wishes.isEmpty else { return }
+        for wish in wishes { enqueueRetained(wish, for: session, at: now) }
+        sessions.updatePath(of: session)
+        pump(session, at: now, into: &effects)
+    }
+
+    /// Puts a copy of every retained message that matches into the session's queue: so windows, writability and order
+    /// hold for them as for any other.
+    private mutating func enqueueRetained(_ wish: RetainedWish, for session: Session, at now: Instant) {
+        let options = wish.options
         let excludedPublisher = options.noLocal ? StableHash.hash(session.clientIdentifier) : 0
-        let identifiers = identifier == 0 ? [] : [identifier]
-        retained.forEachMatch(of: pattern) { message in
+        let identifiers = wish.identifier == 0 ? [] : [wish.identifier]
+        retained.forEachMatch(of: wish.pattern) { message in
             guard !message.isExpired(at: now) else { return }
             guard excludedPublisher == 0 || message.publisherHash != excludedPublisher else { return }
             session.queue.append(

@@ -9,24 +9,27 @@ extension BrokerCore {
         _ message: ApplicationMessage, to matches: Matches, publisher: PublisherReference, at now: Instant,
         into effects: inout Effects
     ) {
-        deliver(message, to: matches, publisher: publisher, at: now, into: &effects)
+        let entry = LogEntry(sequence: 0, message: message, publisher: publisher)
+        deliver(entry, to: matches, at: now, into: &effects)
         if matches.groups.isEmpty {
-            for peer in matches.peers {
-                effects.all.append(
-                    .forward(
-                        shard: peer, .published(message, publisher: publisher, toSubscribers: true, groups: [])))
+            for peer in matches.peers where peer & BrokerCore.lastingRoute == 0 {
+                effects.all.append(.forward(shard: peer, .published(entry, toSubscribers: true, groups: [])))
             }
         } else {
-            routeShared(message, to: matches, publisher: publisher, at: now, into: &effects)
+            routeShared(entry, to: matches, at: now, into: &effects)
         }
     }
+
+    /// In the index, the route to a shard for sessions that outlive their connection is its number with this bit.
+    static let lastingRoute: UInt16 = 0x8000
 
     /// Sends a message to this shard's ordinary subscribers: one copy each, whatever number of their subscriptions
     /// match, with the highest QoS and every subscription identifier [MQTT-3.3.4-2, MQTT-3.3.4-4].
     mutating func deliver(
-        _ message: ApplicationMessage, to matches: Matches, publisher: PublisherReference, at now: Instant,
-        into effects: inout Effects
+        _ entry: LogEntry, to matches: Matches, at now: Instant, into effects: inout Effects
     ) {
+        let message = entry.message
+        let publisher = entry.publisher
         let start = effects.recipients.count
         let ownSlot = publisher.shard == shard ? publisher.session : .max
         for match in matches.subscribers {
@@ -51,8 +54,8 @@ extension BrokerCore {
             let first = Int(match.firstIdentifier)
             let identifiers = matches.identifiers[first..<(first + identifierCount)]
             deliver(
-                message, to: session, qos: qos, isRetained: isRetained, subscriptionIdentifiers: identifiers, at: now,
-                into: &effects)
+                message, to: session, qos: qos, isRetained: isRetained, subscriptionIdentifiers: identifiers,
+                sequence: session.isDurable ? entry.sequence : 0, at: now, into: &effects)
         }
         effects.publish(message, toRecipientsFrom: start, at: now)
     }
@@ -81,33 +84,35 @@ extension BrokerCore {
     /// What another shard sent: for this shard's subscribers, and for its members of the groups that chose it.
     mutating func peerMessageReceived(_ message: PeerMessage, at now: Instant, into effects: inout Effects) {
         switch message {
-        case .routeAdded(let peer, let pattern): index.addRoute(to: peer, for: pattern)
-        case .routeRemoved(let peer, let pattern): index.removeRoute(to: peer, for: pattern)
+        case .routeAdded(let peer, let pattern, let isLasting):
+            index.addRoute(to: isLasting ? peer | BrokerCore.lastingRoute : peer, for: pattern)
+        case .routeRemoved(let peer, let pattern, let isLasting):
+            index.removeRoute(to: isLasting ? peer | BrokerCore.lastingRoute : peer, for: pattern)
         case .groupChanged(let peer, let group, let members, let connectedMembers):
             index.setPeerMembers(
                 of: peer, group: group.name, pattern: group.pattern, members: members,
                 connectedMembers: connectedMembers)
-        case .published(let message, let publisher, let toSubscribers, let groups):
+        case .published(let entry, let toSubscribers, let groups):
             if toSubscribers {
-                let matches = index.match(message.topic)
-                deliver(message, to: matches, publisher: publisher, at: now, into: &effects)
+                deliver(entry, to: index.match(entry.message.topic), at: now, into: &effects)
             }
-            for group in groups {
-                deliver(message, toMemberOf: group, at: now, into: &effects)
-            }
+            for group in groups { deliver(entry, toMemberOf: group, at: now, into: &effects) }
         }
     }
 
-    mutating func retainedChanged(_ change: RetainedChange, at now: Instant, into effects: inout Effects) {
-        keepRetained(change.message)
-        let matches = index.match(change.message.topic)
-        deliver(change.message, to: matches, publisher: change.publisher, at: now, into: &effects)
-        // Every shard is told of the change and serves its own subscribers; a shared subscription is served by one, the
-        // publisher's, which alone knows that it is first.
-        let servesGroups = change.publisher.shard == shard || (change.publisher == .none && shard == 0)
+    /// The backbone has taken a message: every shard keeps it if it is retained and serves its own subscribers. A shared
+    /// subscription is served by one shard, the publisher's.
+    mutating func logAppended(_ entry: LogEntry, at now: Instant, into effects: inout Effects) {
+        if entry.sequence > lastSequence {
+            lastSequence = entry.sequence
+            armCursorTimer(at: now)
+        }
+        if entry.message.isRetained { keepRetained(entry.message) }
+        let matches = index.match(entry.message.topic)
+        deliver(entry, to: matches, at: now, into: &effects)
+        let servesGroups = entry.publisher.shard == shard || (entry.publisher == .none && shard == 0)
         guard servesGroups, !matches.groups.isEmpty else { return }
-        routeShared(
-            change.message, to: matches, publisher: change.publisher, includingPeers: false, at: now, into: &effects)
+        routeShared(entry, to: matches, includingPeers: false, at: now, into: &effects)
     }
 }
 

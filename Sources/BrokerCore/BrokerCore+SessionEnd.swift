@@ -1,3 +1,4 @@
+import Backbone
 import MQTTSession
 import MQTTModel
 
@@ -11,7 +12,7 @@ extension BrokerCore {
             guard session.isDurable || interval == 0 else {
                 throw .protocolError("5.0 section 3.14.2.2.2", "a session that ends with its connection is prolonged")
             }
-            session.expiryInterval = min(interval, limits.maximumSessionExpiryInterval)
+            setExpiryInterval(min(interval, limits.maximumSessionExpiryInterval), of: session, into: &effects)
         }
         close(connection, into: &effects)
         report(
@@ -41,9 +42,28 @@ extension BrokerCore {
                 armWill(of: session, delaySeconds: will.delayInterval, at: now)
             }
         }
+        if session.isNoted, !isShuttingDown {
+            let willDelay = session.will?.delayInterval
+            note(
+                [
+                    .disconnected(
+                        clientIdentifier: session.clientIdentifier, expiryInterval: session.expiryInterval,
+                        willDelay: willDelay)
+                ], into: &effects)
+        }
         guard session.expiryInterval != .max else { return }
         session.expiresAt = now.advanced(seconds: session.expiryInterval)
         armExpiry(of: session)
+    }
+
+    /// Sets how long the session outlives its connection. Whether it does at all decides which of its topics need the log.
+    mutating func setExpiryInterval(_ interval: UInt32, of session: Session, into effects: inout Effects) {
+        let wasDurable = session.isDurable
+        session.expiryInterval = interval
+        guard session.isDurable != wasDurable else { return }
+        for filter in session.filters.all {
+            lastingSubscriptionChanged(filter, isAdded: session.isDurable, into: &effects)
+        }
     }
 
     /// The session is over: its will is due if it still stands [MQTT-3.1.2-8], its subscriptions and messages go.
@@ -52,11 +72,29 @@ extension BrokerCore {
         if session.willDueAt != nil { abandonDeadline() }
         if session.expiryArmedAt != nil { abandonDeadline() }
         publishWill(of: session, at: now, into: &effects)
+        finishShared(of: session, into: &effects)
         for filter in session.filters.all { removeSubscription(filter, of: session, into: &effects) }
+        if session.isNoted, !isShuttingDown {
+            note([.ended(clientIdentifier: session.clientIdentifier)], into: &effects)
+        }
         sessions.remove(session)
     }
 
-    private mutating func armWill(of session: Session, delaySeconds: UInt32, at now: Instant) {
+    /// Messages that groups chose this session for end with it: another member does not get them [MQTT-4.8.2-5].
+    private mutating func finishShared(of session: Session, into effects: inout Effects) {
+        guard !session.groupsOfSequence.isEmpty else { return }
+        let sequences = session.groupsOfSequence.keys.sorted()
+        var changes: [SessionChange] = []
+        for sequence in sequences {
+            for group in session.groupsOfSequence[sequence] ?? [] {
+                changes.append(.groupFinished(group, sequence: sequence))
+            }
+        }
+        session.groupsOfSequence = [:]
+        note(changes, into: &effects)
+    }
+
+    mutating func armWill(of session: Session, delaySeconds: UInt32, at now: Instant) {
         // A little late, never early as the client's clock sees it.
         let dueAt = now.advanced(seconds: delaySeconds).advanced(by: .milliseconds(20))
         session.willDueAt = dueAt
@@ -91,10 +129,12 @@ extension BrokerCore {
         report(.willPublished(clientIdentifier: session.clientIdentifier), into: &effects)
         accept(
             message, qos: message.qos, publisher: reference(to: session), acknowledgement: .none,
-            on: BrokerCore.ownConnection, at: now, into: &effects)
+            willOf: session.isNoted ? session.clientIdentifier : nil, on: BrokerCore.ownConnection, at: now,
+            into: &effects)
     }
 
-    /// Says goodbye to everybody. Wills are kept back: what was connected may go on elsewhere (5.0 section 3.1.2.5).
+    /// Says goodbye to everybody. Wills are kept back (5.0 section 3.1.2.5) and nothing is noted: to a backbone that lasts,
+    /// the clients were connected when the broker stopped, and their wills are due after the restart.
     mutating func shutDown(at now: Instant, into effects: inout Effects) {
         isShuttingDown = true
         for slot in connections.slots {

@@ -5,7 +5,7 @@ import TopicIndex
 
 extension BrokerCore {
     /// Where one message of a shared subscription goes.
-    private enum Choice {
+    enum Choice {
         case member(SharedGroupState.Member)
         case peer(UInt16)
         case nobody
@@ -14,15 +14,16 @@ extension BrokerCore {
     /// Routes a message that shared subscriptions match: one member of each gets it [MQTT-4.8.2-4], here or on another
     /// shard, which then chooses among its own.
     mutating func routeShared(
-        _ message: ApplicationMessage, to matches: Matches, publisher: PublisherReference, includingPeers: Bool = true,
-        at now: Instant, into effects: inout Effects
+        _ entry: LogEntry, to matches: Matches, includingPeers: Bool = true, at now: Instant,
+        into effects: inout Effects
     ) {
         var elsewhere: [(peer: UInt16, group: SharedGroup)] = []
         for group in matches.groups {
-            switch choose(from: group, qos: message.qos, allowsPeers: true) {
-            case .member(let member): deliver(message, to: member, at: now, into: &effects)
-            case .peer(let peer): elsewhere.append((peer, SharedGroup(name: group.name, pattern: group.pattern)))
-            case .nobody: counters.droppedNoMember += 1
+            let name = SharedGroup(name: group.name, pattern: group.pattern)
+            switch choose(from: group, qos: entry.message.qos, allowsPeers: true) {
+            case .member(let member): deliver(entry, to: member, of: name, at: now, into: &effects)
+            case .peer(let peer): elsewhere.append((peer, name))
+            case .nobody: nobodyTakes(entry, of: name, into: &effects)
             }
         }
         for peer in 0..<shardCount where peer != shard {
@@ -30,43 +31,55 @@ extension BrokerCore {
             let toSubscribers = includingPeers && matches.peers.contains(peer)
             guard toSubscribers || !groups.isEmpty else { continue }
             effects.all.append(
-                .forward(
-                    shard: peer,
-                    .published(message, publisher: publisher, toSubscribers: toSubscribers, groups: groups)))
+                .forward(shard: peer, .published(entry, toSubscribers: toSubscribers, groups: groups)))
         }
+    }
+
+    private mutating func nobodyTakes(_ entry: LogEntry, of group: SharedGroup, into effects: inout Effects) {
+        counters.droppedNoMember += 1
+        if entry.sequence > 0 { note([.groupFinished(group, sequence: entry.sequence)], into: &effects) }
     }
 
     /// Another shard chose this one for a message of the group.
     mutating func deliver(
-        _ message: ApplicationMessage, toMemberOf group: SharedGroup, at now: Instant, into effects: inout Effects
+        _ entry: LogEntry, toMemberOf group: SharedGroup, at now: Instant, into effects: inout Effects
     ) {
         guard let state = index.group(name: group.name, pattern: group.pattern),
-            case .member(let member) = choose(from: state, qos: message.qos, allowsPeers: false)
-        else {
-            counters.droppedNoMember += 1
-            return
-        }
-        deliver(message, to: member, at: now, into: &effects)
+            case .member(let member) = choose(from: state, qos: entry.message.qos, allowsPeers: false)
+        else { return nobodyTakes(entry, of: group, into: &effects) }
+        deliver(entry, to: member, of: group, at: now, into: &effects)
     }
 
     private mutating func deliver(
-        _ message: ApplicationMessage, to member: SharedGroupState.Member, at now: Instant, into effects: inout Effects
+        _ entry: LogEntry, to member: SharedGroupState.Member, of group: SharedGroup, at now: Instant,
+        into effects: inout Effects
     ) {
         guard let session = sessions.slots[Int(member.subscriber)] else {
             preconditionFailure("a member of a group has a session")
         }
+        let message = entry.message
         let start = effects.recipients.count
         let identifiers: [UInt32] = member.identifier == 0 ? [] : [member.identifier]
+        let qos = min(member.options.maximumQoS, message.qos)
+        var sequence: LogSequence = 0
+        if entry.sequence > 0 {
+            if session.isDurable, qos != .atMostOnce {
+                sequence = entry.sequence
+                session.groupsOfSequence[sequence, default: []].append(group)
+            } else {
+                // This member's copy does not last: the log need not keep it.
+                note([.groupFinished(group, sequence: entry.sequence)], into: &effects)
+            }
+        }
         deliver(
-            message, to: session, qos: min(member.options.maximumQoS, message.qos),
-            isRetained: message.isRetained && member.options.retainAsPublished,
-            subscriptionIdentifiers: identifiers[...], at: now, into: &effects)
+            message, to: session, qos: qos, isRetained: message.isRetained && member.options.retainAsPublished,
+            subscriptionIdentifiers: identifiers[...], sequence: sequence, isShared: true, at: now, into: &effects)
         effects.publish(message, toRecipientsFrom: start, at: now)
     }
 
     /// Who gets the next message: a member that can take it now, on any shard; if none can, one that will find it when
     /// it comes back.
-    private func choose(from group: SharedGroupState, qos: QoS, allowsPeers: Bool) -> Choice {
+    func choose(from group: SharedGroupState, qos: QoS, allowsPeers: Bool) -> Choice {
         let members = group.members
         let connectedElsewhere = allowsPeers ? group.peers.reduce(0) { $0 + Int($1.connectedMembers) } : 0
         let places = members.count + connectedElsewhere

@@ -13,7 +13,8 @@ extension BrokerCore {
     mutating func updateStatus(at now: Instant, into effects: inout Effects) {
         let message = uptimeMessage(at: now)
         keepRetained(message)
-        deliver(message, to: index.match(message.topic), publisher: .none, at: now, into: &effects)
+        let entry = LogEntry(sequence: 0, message: message, publisher: .none)
+        deliver(entry, to: index.match(message.topic), at: now, into: &effects)
     }
 
     private func uptimeMessage(at now: Instant) -> ApplicationMessage {

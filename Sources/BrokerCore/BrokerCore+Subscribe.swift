@@ -1,3 +1,4 @@
+import Backbone
 import MQTTSession
 import MQTTModel
 import TopicIndex
@@ -16,7 +17,8 @@ extension BrokerCore {
         let identifier = subscribe.properties.subscriptionIdentifier ?? 0
         var reasonCodes: [ReasonCode] = []
         reasonCodes.reserveCapacity(filters.count)
-        var retainedWanted: [(pattern: String, options: SubscriptionOptions)] = []
+        var wishes: [RetainedWish] = []
+        var changes: [SessionChange] = []
         for (filter, entry) in zip(filters, subscribe.entries) {
             if let reasonCode = reasonToRefuse(filter, session: session) {
                 counters.subscriptionsRefused += 1
@@ -27,20 +29,23 @@ extension BrokerCore {
             reasonCodes.append(.granted(entry.options.maximumQoS))
             let handling = entry.options.retainHandling
             if !filter.isShared, handling == .sendAtSubscribe || (handling == .sendIfNewSubscription && isNew) {
-                retainedWanted.append((filter.pattern, entry.options))
+                wishes.append(
+                    RetainedWish(pattern: filter.pattern, options: entry.options, identifier: identifier))
+            }
+            if session.isDurable {
+                changes.append(
+                    .subscribed(
+                        clientIdentifier: session.clientIdentifier, filter: filter.string, options: entry.options,
+                        identifier: identifier))
             }
         }
-        effects.all.append(
-            .send(
-                connection,
-                .subAck(SubAck(packetIdentifier: subscribe.packetIdentifier, reasonCodes: reasonCodes))))
-        guard retained.count > 0, !retainedWanted.isEmpty else { return }
-        for wanted in retainedWanted {
-            enqueueRetained(
-                matching: wanted.pattern, options: wanted.options, identifier: identifier, for: session, at: now)
+        let subAck = SubAck(packetIdentifier: subscribe.packetIdentifier, reasonCodes: reasonCodes)
+        guard changes.isEmpty else {
+            note(changes, of: session, then: .subAck(subAck, wishes), into: &effects)
+            return
         }
-        sessions.updatePath(of: session)
-        pump(session, at: now, into: &effects)
+        effects.all.append(.send(connection, .subAck(subAck)))
+        sendRetained(wishes, to: session, at: now, into: &effects)
     }
 
     /// The filter as the rules have it; a filter that is none ends the connection [MQTT-4.7.1-1, MQTT-4.8.2-1].
@@ -70,7 +75,7 @@ extension BrokerCore {
     }
 
     /// - Returns: whether the session had no such subscription.
-    private mutating func addSubscription(
+    mutating func addSubscription(
         _ filter: TopicFilter, _ options: SubscriptionOptions, identifier: UInt32, to session: Session,
         into effects: inout Effects
     ) -> Bool {
@@ -87,10 +92,24 @@ extension BrokerCore {
             let outcome = index.subscribe(
                 session.slot, to: filter.pattern, options: options, identifier: identifier)
             if outcome.isFirstForPattern {
-                forwardToPeers(.routeAdded(shard: shard, pattern: filter.pattern), into: &effects)
+                forwardToPeers(.routeAdded(shard: shard, pattern: filter.pattern, isLasting: false), into: &effects)
             }
+            if isNew, session.isDurable { lastingSubscriptionChanged(filter.string, isAdded: true, into: &effects) }
         }
         return isNew
+    }
+
+    /// A lasting session has one subscription more or less; the other shards are told of the first and of the last.
+    mutating func lastingSubscriptionChanged(_ string: String, isAdded: Bool, into effects: inout Effects) {
+        guard shardCount > 1, let filter = TopicFilter(string), !filter.isShared else { return }
+        let key = ExactText(filter.pattern)
+        let count = lastingPatterns[key, default: 0] + (isAdded ? 1 : -1)
+        lastingPatterns[key] = count == 0 ? nil : count
+        if isAdded, count == 1 {
+            forwardToPeers(.routeAdded(shard: shard, pattern: filter.pattern, isLasting: true), into: &effects)
+        } else if !isAdded, count == 0 {
+            forwardToPeers(.routeRemoved(shard: shard, pattern: filter.pattern, isLasting: true), into: &effects)
+        }
     }
 
     /// UNSUBSCRIBE (section 3.10.4). What is in flight is finished, what waits stays [MQTT-3.10.4-2, MQTT-3.10.4-3].
@@ -100,19 +119,25 @@ extension BrokerCore {
         try checkAnswerFits(filterCount: unsubscribe.filters.count, session: session)
         for filter in unsubscribe.filters { _ = try validFilter(filter, SubscriptionOptions()) }
         var reasonCodes: [ReasonCode] = []
+        var changes: [SessionChange] = []
         reasonCodes.reserveCapacity(unsubscribe.filters.count)
         for filter in unsubscribe.filters {
             let existed = session.filters.contains(filter)
             if existed {
                 removeSubscription(filter, of: session, into: &effects)
                 _ = session.filters.remove(filter)
+                if session.isDurable {
+                    changes.append(.unsubscribed(clientIdentifier: session.clientIdentifier, filter: filter))
+                }
             }
             reasonCodes.append(existed ? .success : .noSubscriptionExisted)
         }
-        effects.all.append(
-            .send(
-                connection,
-                .unsubAck(UnsubAck(packetIdentifier: unsubscribe.packetIdentifier, reasonCodes: reasonCodes))))
+        let unsubAck = UnsubAck(packetIdentifier: unsubscribe.packetIdentifier, reasonCodes: reasonCodes)
+        guard changes.isEmpty else {
+            note(changes, of: session, then: .unsubAck(unsubAck), into: &effects)
+            return
+        }
+        effects.all.append(.send(connection, .unsubAck(unsubAck)))
     }
 
     /// Takes one of the session's subscriptions out of the index and tells the other shards; the session's own list is
@@ -121,8 +146,9 @@ extension BrokerCore {
         guard let filter = TopicFilter(string) else { preconditionFailure("a session holds valid filters") }
         guard let shareName = filter.shareName else {
             if index.unsubscribe(session.slot, from: filter.pattern).wasLastForPattern {
-                forwardToPeers(.routeRemoved(shard: shard, pattern: filter.pattern), into: &effects)
+                forwardToPeers(.routeRemoved(shard: shard, pattern: filter.pattern, isLasting: false), into: &effects)
             }
+            if session.isDurable { lastingSubscriptionChanged(string, isAdded: false, into: &effects) }
             return
         }
         let group = SharedGroup(name: shareName, pattern: filter.pattern)

@@ -33,7 +33,19 @@ package struct BrokerCore: ~Copyable {
     var pipelines: [ConnectionID: PublishPipeline] = [:]
     /// The connection whose pipeline has the publish that a command was made for.
     var pipelineOfToken: [BackboneToken: ConnectionID] = [:]
+    /// What clients are told once the backbone has answered.
+    var heldAnswers: [BackboneToken: HeldAnswer] = [:]
     var nextToken: UInt64 = 1
+    /// The last entry of the log that this shard was told.
+    var lastSequence: LogSequence = 0
+    /// What the backbone was told last that this shard needs no more.
+    var trimmedThrough: LogSequence = 0
+    var isCursorTimerArmed = false
+    /// Slots of sessions that have finished messages of the log since the backbone was told last.
+    var dirtyCursors: [UInt32] = []
+    /// Subscriptions of lasting sessions by pattern: other shards have to know which topics need the log.
+    var lastingPatterns: [ExactText: Int] = [:]
+    var restoring = Restoring()
     var startedAt: Instant?
     var isShuttingDown = false
 
@@ -71,8 +83,8 @@ package struct BrokerCore: ~Copyable {
             deadlineReached(at: now, into: &effects)
         case .backboneAnswered(let token, let outcome):
             backboneAnswered(token, outcome, at: now, into: &effects)
-        case .retainedChanged(let change):
-            retainedChanged(change, at: now, into: &effects)
+        case .logAppended(let entry):
+            logAppended(entry, at: now, into: &effects)
         case .peerMessageReceived(let message):
             peerMessageReceived(message, at: now, into: &effects)
         case .shutdownRequested:

@@ -7,6 +7,9 @@ package struct BrokerOptions: Sendable {
     package var versionText = "Dunlin"
     /// Time between two updates of `$SYS`; zero turns `$SYS` off.
     package var statusInterval: Duration = .seconds(10)
+    /// Time between two notes to the backbone of how far the sessions have come; a crash repeats the QoS 1 messages of as
+    /// much time.
+    package var cursorInterval: Duration = .milliseconds(500)
     /// Response Information for clients that ask for it (5.0 section 3.2.2.3.14): the prefix of their response topics.
     /// `%c` becomes the client identifier. nil answers none.
     package var responseInformation: String?

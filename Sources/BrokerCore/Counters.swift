@@ -17,6 +17,8 @@ package struct Counters: Sendable, Hashable {
     package var droppedExpired: UInt64 = 0
     /// Messages for a shared subscription without a member that takes them.
     package var droppedNoMember: UInt64 = 0
+    /// Messages for which the backbone had no room.
+    package var refusedFull: UInt64 = 0
     package var retainedRefused: UInt64 = 0
     package var subscriptionsRefused: UInt64 = 0
     package var sessionsRefused: UInt64 = 0

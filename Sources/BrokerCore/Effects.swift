@@ -30,7 +30,8 @@ package enum Effect: Sendable {
     /// Send what was sent before, then close the network connection, within `Limits.closeTimeout`. The core has already
     /// forgotten the connection: nothing more of it may be reported.
     case close(ConnectionID)
-    /// Stop reading from the connection until `resumeReading`: what it asked for is not done yet.
+    /// Stop reading from the connection, and report no packet of it that was read already, until `resumeReading`: what it
+    /// asked for is not done yet.
     case pauseReading(ConnectionID)
     case resumeReading(ConnectionID)
     /// Call `step(.deadlineReached)` at this instant. Replaces the instant of the last one.

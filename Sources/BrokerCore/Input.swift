@@ -29,7 +29,7 @@ package enum Input: Sendable {
     /// The instant of the last `setDeadline` has come. Too early does no harm.
     case deadlineReached
     case backboneAnswered(BackboneToken, BackboneOutcome)
-    case retainedChanged(RetainedChange)
+    case logAppended(LogEntry)
     case peerMessageReceived(PeerMessage)
     /// Say goodbye to every client and take no more. Wills are not published: the sessions have not ended.
     case shutdownRequested

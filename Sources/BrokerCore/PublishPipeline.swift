@@ -10,8 +10,7 @@ struct PublishPipeline {
         let publisher: PublisherReference
         /// What the publisher is answered after `done`.
         let acknowledgement: PublishAcknowledgement
-        /// Whether this shard routes the message once it is done; a retained one is routed by its `RetainedChange`.
-        let isRoutedHere: Bool
+        /// nil when the backbone is not asked: it only waits for those before it.
         let token: BackboneToken?
         /// nil while the backbone has not answered.
         var outcome: BackboneOutcome?

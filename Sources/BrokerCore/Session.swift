@@ -1,3 +1,4 @@
+import Backbone
 import DequeModule
 import MQTTModel
 import MQTTSession
@@ -38,6 +39,17 @@ final class Session {
 
     var inflight = InflightWindow()
     var received = ReceivedIdentifiers()
+    /// Those of `received` that the backbone has noted.
+    var notedReceived = ReceivedIdentifiers()
+    /// Whether the backbone has a record of the session: it lasts, or it has a will.
+    var isNoted = false
+    /// Everything up to here had been finished when the backbone was told last.
+    var notedCursor: LogSequence = 0
+    var isCursorDirty = false
+    /// The groups that chose this session for messages of the log that it has not finished.
+    var groupsOfSequence: [LogSequence: [SharedGroup]] = [:]
+    /// QoS 2 exchanges that a restart interrupted and whose message has not been found yet.
+    var restoredSent: [LogSequence: RestoredSession.Sent] = [:]
 
     /// Messages that wait for room in the window, for the client, or for the connection to become writable.
     var queue: Deque<QueuedMessage> = []
@@ -78,11 +90,16 @@ struct OnlineState {
     /// Topic aliases that the server may define towards the client.
     let aliasMaximum: UInt16
     var isWritable = true
+    /// Its CONNACK waits for the backbone: nothing may be sent before it [MQTT-3.2.0-1].
+    var isGated = false
     var isReadingPaused = false
     var lastReceived: Instant
 
+    /// Whether anything may be sent.
+    var isReady: Bool { isWritable && !isGated }
+
     /// Whether a QoS 0 message may go out without a look at the session.
-    var isPlain: Bool { isWritable && maximumPacketSize == nil && aliasMaximum == 0 }
+    var isPlain: Bool { isReady && maximumPacketSize == nil && aliasMaximum == 0 }
 }
 
 /// A message that waits in a session.
@@ -95,4 +112,8 @@ struct QueuedMessage {
     let isRetained: Bool
     /// A copy of a retained message for a new subscription.
     let isRetainedCopy: Bool
+    /// Where it lies in the log; 0 when it does not.
+    var sequence: LogSequence = 0
+    /// It came by a shared subscription.
+    var isShared = false
 }

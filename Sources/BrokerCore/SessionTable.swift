@@ -76,7 +76,7 @@ struct SessionTable {
             return
         }
         let isPlain = online.isPlain && !session.holdsBackQoSZero
-        let mode: DeliveryPath.Mode = isPlain ? .plain : online.isWritable ? .careful : .none
+        let mode: DeliveryPath.Mode = isPlain ? .plain : online.isReady ? .careful : .none
         paths[slot] = DeliveryPath(connection: online.connection, mode: mode, isDurable: session.isDurable)
     }
 }

@@ -9,4 +9,6 @@ enum TimerKey: Sendable {
     /// Go on sending what waits in a session: the last step sent as much as one step may.
     case pump(slot: UInt32, generation: UInt32)
     case status
+    /// Tell the backbone how far the sessions have come.
+    case cursors
 }

@@ -6,15 +6,15 @@ import Synchronization
 /// What one shard leaves for another.
 enum Mail: Sendable {
     case peer(PeerMessage)
-    case retained(RetainedChange)
+    case entry(LogEntry)
     /// The mailbox of that shard has room again.
     case room(inShard: UInt16)
 
     /// An estimate for `Limits.maximumMailboxBytes`.
     var byteCount: Int {
         switch self {
-        case .peer(.published(let message, _, _, _)): 64 + message.byteCount
-        case .retained(let change): 64 + change.message.byteCount
+        case .peer(.published(let entry, _, _)): 64 + entry.message.byteCount
+        case .entry(let entry): 64 + entry.message.byteCount
         case .peer, .room: 64
         }
     }

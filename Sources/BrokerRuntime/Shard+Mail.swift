@@ -61,7 +61,7 @@ extension Shard {
         for position in takenMail.indices {
             switch exchange(&takenMail[position], with: .room(inShard: index)) {
             case .peer(let message): inputs.append(.peerMessageReceived(message))
-            case .retained(let change): inputs.append(.retainedChanged(change))
+            case .entry(let entry): inputs.append(.logAppended(entry))
             case .room(let shard): mailboxHasRoom(inShard: Int(shard))
             }
         }

@@ -13,12 +13,29 @@ package struct InflightMessage: Sendable {
         case awaitingPubComp
     }
 
+    /// Whether something has to be noted of the entry before its packet may be sent.
+    package enum Note: UInt8, Sendable, Hashable {
+        /// Nothing, or it is noted.
+        case settled
+        /// The answer is awaited: whoever gets it sends the packet.
+        case pending
+        /// It failed: to be noted again when the packet is due.
+        case needed
+    }
+
     /// nil once PUBREC has come: the message is the receiver's, only the identifier is left [MQTT-4.3.3-7].
     package internal(set) var message: ApplicationMessage?
     package let subscriptionIdentifiers: [UInt32]
     package let packetIdentifier: PacketIdentifier
     package internal(set) var phase: Phase
     package let isRetained: Bool
+    /// Where the message lies in the log of a broker that keeps one; 0 where it does not.
+    package let sequence: UInt64
+    /// It came by a shared subscription.
+    package let isShared: Bool
+    package internal(set) var note = Note.settled
+    /// Its PUBLISH has not been sent on any connection: the first is no repetition.
+    package internal(set) var isUnsent = false
 
     package var qos: QoS { phase == .awaitingPubAck ? .atLeastOnce : .exactlyOnce }
 }
@@ -44,7 +61,8 @@ package struct InflightWindow: Sendable {
 
     /// Takes the next free packet identifier and remembers the message under it. Only while `count` is below 65,535.
     package mutating func append(
-        _ message: ApplicationMessage, qos: QoS, isRetained: Bool = false, subscriptionIdentifiers: [UInt32] = []
+        _ message: ApplicationMessage, qos: QoS, isRetained: Bool = false, subscriptionIdentifiers: [UInt32] = [],
+        sequence: UInt64 = 0, isShared: Bool = false, isNotePending: Bool = false
     ) -> PacketIdentifier {
         precondition(qos != .atMostOnce, "a QoS 0 message is never in flight")
         precondition(resendCount == 0, "what was sent before is sent again first")
@@ -52,9 +70,49 @@ package struct InflightWindow: Sendable {
         entries.append(
             InflightMessage(
                 message: message, subscriptionIdentifiers: subscriptionIdentifiers, packetIdentifier: identifier,
-                phase: qos == .atLeastOnce ? .awaitingPubAck : .awaitingPubRec, isRetained: isRetained))
+                phase: qos == .atLeastOnce ? .awaitingPubAck : .awaitingPubRec, isRetained: isRetained,
+                sequence: sequence, isShared: isShared, note: isNotePending ? .pending : .settled,
+                isUnsent: isNotePending))
         return identifier
     }
+
+    /// What has to be noted of the entry before its packet is sent has been given away.
+    package mutating func noteRequested(_ identifier: PacketIdentifier) {
+        if let index = index(of: identifier) { entries[index].note = .pending }
+    }
+
+    /// The answer has come.
+    /// - Returns: the entry, if its packet is due now: it is noted, and its turn on this connection has passed. One whose
+    ///   turn comes is sent then.
+    package mutating func noteAnswered(_ identifier: PacketIdentifier, isNoted: Bool) -> InflightMessage? {
+        guard let index = index(of: identifier), entries[index].note == .pending else { return nil }
+        entries[index].note = isNoted ? .settled : .needed
+        return isNoted && index < entries.count - resendCount ? entries[index] : nil
+    }
+
+    /// Its PUBLISH has been sent.
+    package mutating func published(_ identifier: PacketIdentifier) {
+        if let index = index(of: identifier) { entries[index].isUnsent = false }
+    }
+
+    /// Puts back an exchange of QoS 2 that a restart has interrupted, behind those put back before.
+    package mutating func restore(
+        _ message: ApplicationMessage, packetIdentifier: PacketIdentifier, isHandedOver: Bool,
+        subscriptionIdentifiers: [UInt32], sequence: UInt64, isShared: Bool
+    ) {
+        guard !holds(packetIdentifier) else { return }
+        entries.append(
+            InflightMessage(
+                message: isHandedOver ? nil : message, subscriptionIdentifiers: subscriptionIdentifiers,
+                packetIdentifier: packetIdentifier, phase: isHandedOver ? .awaitingPubComp : .awaitingPubRec,
+                isRetained: false, sequence: sequence, isShared: isShared))
+        // Their identifiers may stand in any order: none of them counts as ascending.
+        lastIdentifier = max(lastIdentifier, packetIdentifier)
+        countBeforeWrap = entries.count
+    }
+
+    /// The entry that holds the identifier.
+    package func entry(_ identifier: PacketIdentifier) -> InflightMessage? { index(of: identifier).map { entries[$0] } }
 
     /// The next packet identifier that no entry holds; for a SUBSCRIBE or UNSUBSCRIBE too, which share the space.
     package mutating func nextIdentifier() -> PacketIdentifier {

@@ -14,7 +14,9 @@ package enum Occurrence: Sendable {
     /// The client has sent PUBACK, PUBREC or PUBCOMP.
     case acknowledgementSent(Attendance, Acknowledgement.Kind, PacketIdentifier, isError: Bool)
     case subscribed(Attendance, SubscriptionRecord)
-    /// The broker sent CONNACK with success on a connection of this client identifier.
+    /// The broker sent CONNACK with success.
+    case connAckSent(connection: Int, isSessionPresent: Bool)
+    /// The broker accepted the CONNECT of this client identifier; CONNACK follows once the session is noted.
     case accepted(connection: Int, Connect, isSessionPresent: Bool, willNumber: Int?)
     case disconnectArrived(connection: Int, Disconnect)
     /// The broker closed the connection, or learned that it had ended.

@@ -5,10 +5,20 @@ import MQTTModel
 /// One shard under the test's hands: every effect is seen, and the backbone answers only when told to.
 struct CoreHarness: ~Copyable {
     private var core: BrokerCore
+    private var backbone = InMemoryBackbone()
     private var random = TestGenerator(state: 1)
     private var nextSlot: UInt32 = 0
     private(set) var now = Instant.zero
-    private(set) var pendingCommands: [(token: BackboneToken, command: BackboneCommand)] = []
+    private(set) var pendingCommands: [Pending] = []
+    /// Whether the backbone answers at once what it is told of sessions; messages wait for the test.
+    var answersNotesAtOnce = true
+
+    struct Pending {
+        let token: BackboneToken
+        let command: BackboneCommand
+
+        var isNote: Bool { if case .append = command { false } else { true } }
+    }
 
     init(options: BrokerOptions = BrokerOptions()) {
         core = BrokerCore(options: options)
@@ -28,6 +38,14 @@ struct CoreHarness: ~Copyable {
     }
 
     mutating func step(_ input: Input) -> [Seen] {
+        var seen = singleStep(input)
+        while answersNotesAtOnce, let index = pendingCommands.firstIndex(where: \.isNote) {
+            seen += singleStep(.backboneAnswered(pendingCommands.remove(at: index).token, .done))
+        }
+        return seen
+    }
+
+    private mutating func singleStep(_ input: Input) -> [Seen] {
         var effects = Effects()
         core.step(input, at: now, using: &random, into: &effects)
         core.checkInvariants()
@@ -58,7 +76,7 @@ struct CoreHarness: ~Copyable {
         case .pauseReading(let connection): return [.pauseReading(slot: connection.slot)]
         case .resumeReading(let connection): return [.resumeReading(slot: connection.slot)]
         case .execute(let token, let command):
-            pendingCommands.append((token, command))
+            pendingCommands.append(Pending(token: token, command: command))
             return []
         case .setDeadline, .forward, .report: return []
         }
@@ -111,14 +129,12 @@ struct CoreHarness: ~Copyable {
                         isRetained: isRetained))))
     }
 
-    /// Answers the oldest command that waits; a retained change is told first, as the contract has it.
+    /// Answers the oldest command that waits; the log's entry is told first, as the contract has it.
     mutating func answer(_ outcome: BackboneOutcome) -> [Seen] {
-        let (token, command) = pendingCommands.removeFirst()
+        let pending = pendingCommands.removeFirst()
         var seen: [Seen] = []
-        if outcome == .done, case .retain(let message, let publisher) = command {
-            seen += step(.retainedChanged(RetainedChange(message: message, publisher: publisher)))
-        }
-        return seen + step(.backboneAnswered(token, outcome))
+        if outcome == .done, let entry = backbone.execute(pending.command).entry { seen += step(.logAppended(entry)) }
+        return seen + step(.backboneAnswered(pending.token, outcome))
     }
 
     mutating func advance(by duration: Duration) -> [Seen] {

@@ -82,7 +82,9 @@ struct DeliveryTests {
                     Connect(version: .v5_0, clientIdentifier: "s", cleanStart: false, properties: properties))))
         #expect(
             seen == [
+                .pauseReading(slot: 2),
                 .connAck(slot: 2, .success, isSessionPresent: true),
+                .resumeReading(slot: 2),
                 .acknowledge(slot: 2, .pubRel, 1, .success),
                 .publish(slot: 2, topic: "b", qos: .exactlyOnce, identifier: 2, isDuplicate: true),
             ])
@@ -101,8 +103,8 @@ struct DeliveryTests {
                 .packetReceived(
                     second, .connect(Connect(version: .v5_0, clientIdentifier: "s", cleanStart: false))))
                 == [
-                    .disconnect(slot: 0, .sessionTakenOver), .close(slot: 0),
-                    .connAck(slot: 1, .success, isSessionPresent: true),
+                    .disconnect(slot: 0, .sessionTakenOver), .close(slot: 0), .pauseReading(slot: 1),
+                    .connAck(slot: 1, .success, isSessionPresent: true), .resumeReading(slot: 1),
                 ])
     }
 

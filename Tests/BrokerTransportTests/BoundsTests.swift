@@ -11,7 +11,8 @@ import Testing
         try await withServer(limits) { address, server in
             let silent = try await TestClient.open(address)
             let slow = try await TestClient.open(address)
-            try await slow.send(bytes: [0x10])
+            // On a busy machine the timeout may be first.
+            try? await slow.send(bytes: [0x10])
             try await silent.expectEnd()
             try await slow.expectEnd()
             #expect(try await server.metrics()[0].core.connectTimeouts == 2)

@@ -14,6 +14,8 @@ package struct SessionChecker: Checker {
     }
     private var states: [String: State] = [:]
     private var identifiers: [Int: String] = [:]
+    /// Session Present as the broker decided it, by connection.
+    private var decided: [Int: Bool] = [:]
     /// By connection: what the client was told.
     private var told: [Int: Bool] = [:]
 
@@ -23,7 +25,13 @@ package struct SessionChecker: Checker {
         _ occurrence: Occurrence, at now: Instant, history: History, verdict: inout Verdict
     ) {
         switch occurrence {
+        case .connAckSent(let connection, let isSessionPresent):
+            if decided[connection] != isSessionPresent {
+                verdict.fail(
+                    .sessionPresent, "CONNACK on \(connection) says \(isSessionPresent) against the session", at: now)
+            }
         case .accepted(let connection, let connect, let isSessionPresent, _):
+            decided[connection] = isSessionPresent
             check(connect, isSessionPresent, at: now, &verdict)
             identifiers[connection] = connect.clientIdentifier
             told[connection] = isSessionPresent

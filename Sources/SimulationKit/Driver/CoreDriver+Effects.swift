@@ -45,8 +45,8 @@ extension CoreDriver {
             shard.deadline = instant
         case .execute(let token, let command):
             let execution = backbone.execute(command)
-            if let change = execution.change {
-                for other in shards { other.mailbox.append(.retainedChange(change)) }
+            if let entry = execution.entry {
+                for other in shards { other.mailbox.append(.logEntry(entry)) }
             }
             shard.mailbox.append(.answer(token, execution.outcome))
         case .forward(let target, let message):

@@ -33,7 +33,7 @@ package final class CoreDriver {
     package private(set) var acceptedIdentifiers: Set<String> = []
 
     let shards: [Shard]
-    let backbone = InMemoryBackbone()
+    var backbone = InMemoryBackbone()
     var connections: [ConnectionState] = []
     /// Connections with bytes that may be decoded now, in order.
     private var readable: [DriverConnection] = []

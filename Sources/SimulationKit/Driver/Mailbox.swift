@@ -5,13 +5,13 @@ import BrokerCore
 struct Mailbox {
     enum Item {
         case peerMessage(source: UInt16, PeerMessage)
-        case retainedChange(RetainedChange)
+        case logEntry(LogEntry)
         case answer(BackboneToken, BackboneOutcome)
 
         var input: Input {
             switch self {
             case .peerMessage(_, let message): .peerMessageReceived(message)
-            case .retainedChange(let change): .retainedChanged(change)
+            case .logEntry(let entry): .logAppended(entry)
             case .answer(let token, let outcome): .backboneAnswered(token, outcome)
             }
         }
@@ -31,9 +31,9 @@ struct Mailbox {
     /// The oldest item.
     mutating func removeFirst() -> Item { items.removeFirst() }
 
-    /// One of the items that may be handed over next: the oldest, or the oldest of another shard's while no retained
-    /// change or answer lies before it. That is all the freedom the contract gives: in order for each pair of shards,
-    /// one order for retained changes, and an answer is certain that its change has been seen.
+    /// One of the items that may be handed over next: the oldest, or the oldest of another shard's while no entry
+    /// of the log and no answer lies before it. That is all the freedom the contract gives: in order for each pair of shards,
+    /// one order for entries of the log, and an answer is certain that its entry has been seen.
     mutating func removeAny(using random: inout SplitMix64) -> Item {
         var candidates = [0]
         var seen = [items[0].source]

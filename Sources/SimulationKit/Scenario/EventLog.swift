@@ -64,6 +64,8 @@ extension EventLog {
         case .subscribed(let who, let record):
             let qos = record.grantedQoS.map { "\($0.rawValue)" } ?? "?"
             note("client \(who.client)", "has subscribed to \(record.filter) with QoS \(qos)", at: now)
+        case .connAckSent(let connection, let isPresent):
+            note("broker", "sends CONNACK on \(connection), present \(isPresent)", at: now)
         case .accepted(let connection, let connect, let isPresent, let will):
             note(
                 "broker",

@@ -18,7 +18,10 @@ extension Simulation {
             guard let connection = driver.connection(of: identifier, on: shard), !connAck.reasonCode.isError else {
                 return
             }
-            accepted(connection, connAck)
+            observe(.connAckSent(connection: connection.index, isSessionPresent: connAck.isSessionPresent))
+        case .effect(let shard, .report(.clientConnected(let identifier, _, _, let isSessionPresent))):
+            guard let connection = driver.connection(of: identifier, on: shard) else { return }
+            accepted(connection, isSessionPresent: isSessionPresent)
         case .effect(let shard, .close(let identifier)):
             guard let connection = driver.connection(of: identifier, on: shard) else { return }
             log?.note("shard \(shard) closes connection \(connection.index)", at: driver.now)
@@ -30,17 +33,17 @@ extension Simulation {
         }
     }
 
-    private func accepted(_ connection: DriverConnection, _ connAck: ConnAck) {
+    /// The broker has decided on a CONNECT; its CONNACK follows once the backbone has noted the session.
+    private func accepted(_ connection: DriverConnection, isSessionPresent: Bool) {
         guard let connect = pendingConnects[connection.index] else { return }
         if let client = clients.firstIndex(where: { $0.profile.identifier == connect.clientIdentifier }) {
-            if !connAck.isSessionPresent { history.beginSession(of: client, at: driver.now) }
+            if !isSessionPresent { history.beginSession(of: client, at: driver.now) }
             acceptedSessions[connection.index] = history.sessionOrdinal(of: client)
         }
         let willNumber = connect.will.flatMap { history.number(ofPayload: $0.message.payload) }
         observe(
             .accepted(
-                connection: connection.index, connect, isSessionPresent: connAck.isSessionPresent,
-                willNumber: willNumber))
+                connection: connection.index, connect, isSessionPresent: isSessionPresent, willNumber: willNumber))
     }
 
     private func markOverflow(of identifier: String) {

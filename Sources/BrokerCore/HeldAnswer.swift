@@ -1,0 +1,31 @@
+import Backbone
+import MQTTModel
+
+/// What a client is told once the backbone has noted a change of its session.
+struct HeldAnswer {
+    enum Kind {
+        /// Nothing depends on it.
+        case none
+        /// The connection is accepted: sends CONNACK and opens the gate.
+        case connAck(ConnAck)
+        /// SUBACK, then the retained messages that the new subscriptions bring.
+        case subAck(SubAck, [RetainedWish])
+        case unsubAck(UnsubAck)
+        case pubComp(PacketIdentifier, ReasonCode)
+        /// The PUBLISH or PUBREL of a QoS 2 message of the window may go out, on whatever connection the session has.
+        case inflight(PacketIdentifier)
+    }
+
+    let kind: Kind
+    /// The connection it is for; on another one it is not sent, unless it is the session's.
+    let connection: ConnectionID
+    let session: UInt32
+    let generation: UInt32
+}
+
+/// Retained messages that a new subscription brings.
+struct RetainedWish {
+    let pattern: String
+    let options: SubscriptionOptions
+    let identifier: UInt32
+}
