@@ -99,7 +99,7 @@ extension SimulatedClient {
         let topics = simulation.swarm.topicCount
         let isShared = random.chance(simulation.swarm.sharedPercent)
         let topic = "\(isShared ? "s" : "t")/\(random.integer(in: 0...(topics - 1)))"
-        let isRetained = !isShared && random.chance(simulation.swarm.retainedPercent)
+        let isRetained = random.chance(simulation.swarm.retainedPercent)
         let message = simulation.makeMessage(
             from: self, topic: topic, qos: random.pick(QoS.allCases), isRetained: isRetained, isWill: false)
         // A full queue and a lost connection are no news here.
