@@ -18,7 +18,8 @@ extension ClientEngine {
             },
             forget: { engine, key in
                 guard let continuation = engine.connectWaiters.take(key) else { return nil }
-                engine.abandon(.idle)
+                engine.abandon()
+                engine.finish(nil)
                 return continuation
             })
         guard let info else { throw MQTTClientError(.notConnected, "the connection was not made") }
@@ -61,7 +62,7 @@ extension ClientEngine {
         case .closed:
             return
         case .idle, .opening, .waiting:
-            abandon(.closed(nil))
+            abandon()
             finish(nil)
         case .open(let link):
             var packet = Disconnect(reasonCode: reasonCode, properties: properties)
@@ -82,21 +83,24 @@ extension ClientEngine {
                 if case .open = engine.phase {
                     engine.step { $0.disconnect(at: $1, into: &$2) }
                 } else {
-                    engine.abandon(.closed(nil))
+                    engine.abandon()
+                    engine.finish(nil)
                 }
             }
         }
     }
 
     /// Lets go of an attempt or a connection without a word.
-    private func abandon(_ next: Phase) {
+    private func abandon() {
         attemptNumber += 1
-        switch phase {
+        let abandoned = phase
+        // Before the close, which reports its end at once.
+        phase = .closed(nil)
+        switch abandoned {
         case .waiting(let scheduled): scheduled.cancel()
         case .open(let link): link.channel.close(promise: nil)
         case .idle, .opening, .closed: break
         }
-        phase = next
         step { $0.connectionLost(into: &$2) }
     }
 
@@ -134,7 +138,7 @@ extension ClientEngine {
             phase = .open(
                 ClientLink(
                     channel: channel, number: number, version: configuration.version,
-                    maximumPacketSize: configuration.maximumPacketSize))
+                    maximumPacketSize: configuration.properties.maximumPacketSize ?? configuration.maximumPacketSize))
             let packet = makeConnect()
             step { $0.connect(packet, at: $1, into: &$2) }
             if !channel.isActive { connectionClosed(number) }

@@ -1,6 +1,8 @@
+import DequeModule
+
 /// Calls that wait for something, in the order they came. Confined to the engine.
 struct Waiters<Value: Sendable> {
-    private var order: [UInt64] = []
+    private var order: Deque<UInt64> = []
     private var continuations: [UInt64: CheckedContinuation<Value, any Error>] = [:]
 
     var isEmpty: Bool { continuations.isEmpty }
@@ -24,8 +26,8 @@ struct Waiters<Value: Sendable> {
 
     /// - Returns: the first waiter, which is no longer in the list.
     mutating func takeFirst() -> CheckedContinuation<Value, any Error>? {
-        while !order.isEmpty {
-            if let continuation = continuations.removeValue(forKey: order.removeFirst()) { return continuation }
+        while let key = order.popFirst() {
+            if let continuation = continuations.removeValue(forKey: key) { return continuation }
         }
         return nil
     }

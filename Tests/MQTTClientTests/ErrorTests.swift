@@ -96,10 +96,36 @@ import Testing
         await server.stop()
     }
 
+    @Test func cancelledConnectEndsTheCallsThatWaitForIt() async throws {
+        let server = try await ScriptedServer(answering: [])
+        let client = MQTTClient(configuration: .init(host: "127.0.0.1", port: server.port))
+        let connecting = Task { try await client.connect() }
+        await client.engine.untilOpening()
+        let publishing = Task { try await client.publish(topic: "t", text: "", qos: .atLeastOnce) }
+        await client.engine.untilPublishing()
+        connecting.cancel()
+        await #expect { try await publishing.value } throws: { ($0 as? MQTTClientError)?.code == .closed }
+        await server.stop()
+    }
+
     @Test func cancelledIteratorEndsAtOnce() async throws {
         let client = MQTTClient(configuration: .init(host: "127.0.0.1"))
         let reading = Task { for try await _ in client.messages {} }
         reading.cancel()
         await #expect(throws: CancellationError.self) { try await reading.value }
+    }
+}
+
+extension ClientEngine {
+    /// Yields until `connect` has begun.
+    fileprivate func untilOpening() async {
+        while true {
+            if case .idle = phase { await Task.yield() } else { return }
+        }
+    }
+
+    /// Yields until a publication waits for its end.
+    fileprivate func untilPublishing() async {
+        while publishWaiters.isEmpty { await Task.yield() }
     }
 }
