@@ -22,6 +22,8 @@ let configuration: Target.Dependency = .product(name: "Configuration", package: 
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -52,6 +54,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // Layer 0: the standard's vocabulary.
@@ -71,6 +74,7 @@ let package = Package(
         library(
             "BrokerTransport",
             ["BrokerRuntime", "BrokerCore", "MQTTModel", "MQTTCodec", nioCore, nioPosix, logging, serviceLifecycle]),
+        library("BackboneSQLite", ["Backbone", "MQTTModel", grdb, grdbSQLite]),
         library("MQTTClient", ["MQTTModel", "MQTTCodec", "MQTTSession", nioCore, nioPosix, deque]),
         library("BrokerConfiguration", ["BrokerCore", configuration, systemPackage, yams]),
 
@@ -78,8 +82,8 @@ let package = Package(
         .executableTarget(
             name: "dunlin",
             dependencies: [
-                "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "MQTTClient", "MQTTModel",
-                argumentParser, logging, serviceLifecycle, unixSignals, nioCore, nioPosix,
+                "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "BackboneSQLite", "MQTTClient",
+                "MQTTModel", argumentParser, logging, serviceLifecycle, unixSignals, nioCore, nioPosix,
             ],
             swiftSettings: settings),
 
@@ -105,7 +109,8 @@ let package = Package(
         tests("MQTTCodec", ["MQTTCodec", "MQTTModel", "FuzzKit", nioCore]),
         tests("TopicIndex", ["TopicIndex", "MQTTModel"]),
         tests("MQTTSession", ["MQTTSession", "MQTTModel"]),
-        tests("Backbone", ["Backbone", "MQTTModel"]),
+        tests("Backbone", ["Backbone", "BackboneSQLite", "MQTTModel"]),
+        tests("BackboneSQLite", ["BackboneSQLite", "Backbone", "MQTTModel", grdb]),
         tests("BrokerCore", ["BrokerCore", "Backbone", "MQTTModel", "MQTTSession", "SimulationKit", "TopicIndex"]),
         tests(
             "BrokerTransport",

@@ -1,0 +1,57 @@
+import Foundation
+import GRDB
+import GRDBSQLite
+import Synchronization
+
+/// Moves the write-ahead log to the file beside the writer, on a connection and a thread of its own: commits go on
+/// meanwhile. What they add is left to the writer, so that the log can begin anew: a short end instead of a long stall.
+final class CheckpointThread: Sendable {
+    private enum State { case idle, running, finished }
+
+    private let database: DatabaseQueue
+    private let state = Mutex(State.idle)
+    private let group = DispatchGroup()
+
+    init(options: StoreOptions) throws {
+        var configuration = GRDB.Configuration()
+        configuration.label = "dunlin.checkpoint"
+        database = try DatabaseQueue(path: options.path, configuration: configuration)
+        try database.writeWithoutTransaction {
+            try $0.execute(sql: "PRAGMA synchronous = \(options.durability.synchronous)")
+            try $0.execute(sql: "PRAGMA wal_autocheckpoint = 0")
+        }
+    }
+
+    /// Begins, unless it is under way.
+    func start() {
+        let isStarted = state.withLock { state in
+            guard state == .idle else { return false }
+            state = .running
+            return true
+        }
+        guard isStarted else { return }
+        DispatchQueue.global().async(group: group) { [self] in
+            database.writeWithoutTransaction { Self.checkpoint($0.sqliteConnection, SQLITE_CHECKPOINT_PASSIVE) }
+            state.withLock { $0 = .finished }
+        }
+    }
+
+    /// Whether it has come to an end since this was last asked.
+    func takeFinished() -> Bool {
+        state.withLock { state in
+            guard state == .finished else { return false }
+            state = .idle
+            return true
+        }
+    }
+
+    func stop() {
+        group.wait()
+        try? database.close()
+    }
+
+    /// Fails only for reasons that pass (a reader) or that the next commit meets as well.
+    static func checkpoint(_ connection: OpaquePointer?, _ mode: Int32) {
+        sqlite3_wal_checkpoint_v2(connection, "main", mode, nil, nil)
+    }
+}

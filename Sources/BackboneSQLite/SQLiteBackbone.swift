@@ -1,0 +1,235 @@
+package import Backbone
+import Foundation
+import GRDB
+import GRDBSQLite
+package import MQTTModel
+import Synchronization
+
+/// The embedded engine: what must survive lies in one SQLite file, written by one thread.
+///
+/// The driver's duties: (1) `restore` once, before anything else; (2) `start` with what takes the answers; (3) `submit`,
+/// from any thread; (4) hand the entry of every answer to every shard before the answer itself; (5) `stop`, after the
+/// last `submit`.
+///
+/// Group commit: what is submitted while a transaction is being written joins the next one, so that the disk's delay is
+/// shared by all that waits for it.
+///
+/// Sendable: the writer's state is touched by `restore` and then by its thread alone.
+package final class SQLiteBackbone: @unchecked Sendable {
+    package let options: StoreOptions
+    private let lock: DirectoryLock
+    private let database: DatabaseQueue
+    private let queue: SubmissionQueue
+    private let writer: StoreWriter
+    private let checkpoint: CheckpointThread
+    private let walSize: WalSize
+    private let latestStatistics = Mutex(StoreStatistics())
+    private enum Phase { case opened, restored, running, stopped }
+    private let phase = Mutex(Phase.opened)
+    private let threadEnded = DispatchGroup()
+
+    /// Opens the store of a directory, or makes it. `now` gives wall clock milliseconds since 1970.
+    package init(options: StoreOptions, now: @escaping @Sendable () -> Int64) throws(BackboneError) {
+        self.options = options
+        do {
+            try FileManager.default.createDirectory(atPath: options.directory, withIntermediateDirectories: true)
+        } catch {
+            throw BackboneError(
+                .directoryUnusable,
+                "the data directory \(options.directory) cannot be made; make it for the user that runs the broker, or "
+                    + "name another")
+        }
+        lock = try DirectoryLock(options)
+        database = try StoreFile.open(options)
+        queue = SubmissionQueue(
+            maximumCommands: options.maximumPendingCommands, maximumBytes: options.maximumPendingBytes)
+        do {
+            (writer, walSize) = try database.writeWithoutTransaction { database in
+                guard let connection = database.sqliteConnection else {
+                    throw BackboneError(.engine, "\(options.path) was closed")
+                }
+                let writer = try StoreWriter(connection: connection, options: options, now: now)
+                return (writer, WalSize(connection))
+            }
+            checkpoint = try CheckpointThread(options: options)
+            try database.writeWithoutTransaction { _ in try writer.load() }
+        } catch {
+            throw StoreFile.explain(error, path: options.path)
+        }
+    }
+
+    /// Gives everything that survived: the sessions, then the retained messages, then the log in order, each message of
+    /// it with the shared subscriptions that are not done with it. Once, before `start`.
+    package func restore(
+        session: (RestoredSession) -> Void, retained: (ApplicationMessage) -> Void,
+        entry: (LogEntry, [SharedGroup]) -> Void
+    ) throws(BackboneError) {
+        do {
+            try database.writeWithoutTransaction { _ in
+                try writer.restore(session: session, retained: retained, entry: entry)
+            }
+        } catch {
+            throw StoreFile.explain(error, path: options.path)
+        }
+        phase.withLock { if $0 == .opened { $0 = .restored } }
+        publishStatistics()
+    }
+
+    /// Starts the writer. `onCommit` is called on its thread after each transaction with all that it settled, in order of
+    /// submission. Restores into nothing when nobody has restored.
+    package func start(onCommit: @escaping @Sendable ([Settled]) -> Void) throws(BackboneError) {
+        if phase.withLock({ $0 == .opened }) {
+            try restore(session: { _ in }, retained: { _ in }, entry: { _, _ in })
+        }
+        let isFirst = phase.withLock { phase in
+            guard phase == .restored else { return false }
+            phase = .running
+            return true
+        }
+        guard isFirst else { return }
+        threadEnded.enter()
+        let thread = Thread { [self] in
+            write(onCommit: onCommit)
+            threadEnded.leave()
+        }
+        thread.name = "dunlin.store"
+        thread.stackSize = 1 << 20
+        thread.start()
+    }
+
+    /// Takes a command, from any thread; never waits for the disk. The answer comes by `onCommit`, with `submitter` and
+    /// `token`; after `stop` there is none.
+    package func submit(_ command: BackboneCommand, submitter: UInt16, token: BackboneToken) {
+        queue.add(Submission(command, submitter: submitter, token: token))
+    }
+
+    package var statistics: StoreStatistics {
+        var statistics = latestStatistics.withLock { $0 }
+        statistics.pendingCommands = queue.count
+        return statistics
+    }
+
+    /// Commits and answers what was submitted, moves the write-ahead log to the file and closes it.
+    package func stop() {
+        let previous = phase.withLock { phase in
+            defer { phase = .stopped }
+            return phase
+        }
+        guard previous != .stopped else { return }
+        queue.stop()
+        threadEnded.wait()
+        checkpoint.stop()
+        database.writeWithoutTransaction { _ in
+            writer.noteClock()
+            CheckpointThread.checkpoint(writer.connection, SQLITE_CHECKPOINT_TRUNCATE)
+            writer.statements.finalize()
+        }
+        publishStatistics()
+        try? database.close()
+    }
+
+    // MARK: The writer's thread
+
+    private func write(onCommit: @Sendable ([Settled]) -> Void) {
+        var patience = options.idleMilliseconds
+        while true {
+            switch queue.take(waiting: patience) {
+            case .submissions(let submissions):
+                commit(submissions, onCommit: onCommit)
+                patience = options.idleMilliseconds
+            case .nothing: patience = tidyUp() ? options.idleMilliseconds : 60_000
+            case .stopped: return
+            }
+        }
+    }
+
+    /// In transactions of bounded size.
+    private func commit(_ submissions: [Submission], onCommit: @Sendable ([Settled]) -> Void) {
+        var start = 0
+        while start < submissions.count {
+            var end = start
+            var bytes = 0
+            while end < submissions.count, end - start < options.maximumCommandsPerCommit,
+                end == start || bytes < options.maximumBytesPerCommit
+            {
+                bytes += submissions[end].byteCount
+                end += 1
+            }
+            onCommit(transact(submissions[start..<end]))
+            start = end
+            if walSize.bytes > options.busyCheckpointBytes { checkpointBeside() }
+        }
+    }
+
+    private func transact(_ batch: ArraySlice<Submission>) -> [Settled] {
+        let begin = ContinuousClock.now
+        let settled = database.writeWithoutTransaction { _ in writer.run(batch) }
+        writer.statistics.commands += UInt64(settled.count)
+        for answer in settled where answer.outcome == .full { writer.statistics.refused += 1 }
+        writer.statistics.lastCommitMicroseconds =
+            (ContinuousClock.now - begin).wholeNanoseconds / 1000
+        publishStatistics()
+        return settled
+    }
+
+    /// While nothing else is to do. Returns whether there is more of it.
+    private func tidyUp() -> Bool {
+        if writer.isTidyingDue {
+            let failures = writer.statistics.failures
+            _ = transact([])
+            // On a full disk it is tried again later.
+            return writer.statistics.failures == failures && writer.isTidyingDue
+                || walSize.bytes > options.idleCheckpointBytes
+        }
+        guard walSize.bytes > options.idleCheckpointBytes else { return false }
+        database.writeWithoutTransaction { _ in writer.noteClock() }
+        checkpointBeside()
+        publishStatistics()
+        return walSize.bytes > options.idleCheckpointBytes
+    }
+
+    /// The long part beside the writer, then the short rest here, after which the write-ahead log begins anew.
+    private func checkpointBeside() {
+        guard checkpoint.takeFinished() else {
+            checkpoint.start()
+            return
+        }
+        database.writeWithoutTransaction { CheckpointThread.checkpoint($0.sqliteConnection, SQLITE_CHECKPOINT_PASSIVE) }
+        walSize.reset()
+        writer.statistics.checkpoints += 1
+    }
+
+    private func publishStatistics() {
+        var statistics = writer.statistics
+        statistics.logMessages = writer.state.logMessages
+        statistics.logBytes = writer.state.logBytes
+        statistics.lastSequence = writer.state.lastSequence
+        statistics.retentionThrough = statistics.droppedByRetention > 0 ? writer.state.retentionThrough : 0
+        statistics.walBytes = walSize.bytes
+        latestStatistics.withLock { $0 = statistics }
+    }
+}
+
+/// Follows the size of the write-ahead log: SQLite tells after every commit.
+final class WalSize {
+    private let frames: UnsafeMutablePointer<Int32>
+
+    init(_ connection: OpaquePointer) {
+        frames = .allocate(capacity: 1)
+        frames.pointee = 0
+        sqlite3_wal_hook(
+            connection,
+            { context, _, _, count in
+                context?.assumingMemoryBound(to: Int32.self).pointee = count
+                return SQLITE_OK
+            }, frames)
+    }
+
+    deinit { frames.deallocate() }
+
+    /// Bytes, of frames of one page each.
+    var bytes: Int { Int(frames.pointee) * 4120 }
+
+    /// It has been moved to the file; the next commit tells how much is left if it could not be.
+    func reset() { frames.pointee = 0 }
+}

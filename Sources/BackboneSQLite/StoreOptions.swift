@@ -1,0 +1,48 @@
+/// Where a store is and what bounds it.
+package struct StoreOptions: Sendable {
+    /// The data directory; made when it is not there.
+    package var directory: String
+    package var durability = Durability.commit
+    /// Shards that `trim`: what one of them has not given up is kept.
+    package var shardCount = 1
+
+    /// Bytes of topics, properties and payloads in the log, beyond which the oldest messages are deleted though sessions
+    /// may still want them.
+    package var maximumLogBytes = 1 << 30
+    /// Seconds after which a logged message is deleted though sessions may still want it.
+    package var maximumLogAge = 30 * 24 * 3600
+    /// Bytes of the file, beyond which commands are answered with `full`; nil: until the disk is full.
+    package var maximumFileBytes: Int?
+
+    /// Commands that wait for the disk, beyond which more are answered with `full`.
+    package var maximumPendingCommands = 1_000_000
+    /// Bytes of messages that wait for the disk, beyond which more are answered with `full`.
+    package var maximumPendingBytes = 256 << 20
+    /// Commands in one transaction.
+    package var maximumCommandsPerCommit = 8192
+    /// Bytes of messages in one transaction.
+    package var maximumBytesPerCommit = 16 << 20
+    /// Milliseconds that deleting what nobody needs may add to a commit.
+    package var maximumTrimMilliseconds = 5
+
+    /// Bytes of the write-ahead log from which it is moved to the file when nothing else is to do.
+    package var idleCheckpointBytes = 1 << 20
+    /// Bytes of the write-ahead log from which it is moved to the file though the writer is busy.
+    package var busyCheckpointBytes = 64 << 20
+    /// Milliseconds without a command after which the writer counts as idle.
+    package var idleMilliseconds = 100
+
+    /// Bytes of SQLite's page cache.
+    package var pageCacheBytes = 8 << 20
+    /// Sessions whose key the writer remembers; the others cost a look-up each.
+    package var sessionKeyCacheCount = 65_536
+    /// Bytes up to which a file is checked whole when it is opened. A larger one is checked by `dunlin inspect`, and as
+    /// far as a restart reads it.
+    package var checkedFileBytes = 64 << 20
+
+    package init(directory: String) { self.directory = directory }
+
+    package static let fileName = "dunlin.sqlite"
+    package static let lockName = "dunlin.lock"
+    package var path: String { directory + "/" + StoreOptions.fileName }
+}

@@ -1,0 +1,173 @@
+import Backbone
+import MQTTModel
+
+/// Reads what survived, row by row.
+struct StoreReader {
+    let connection: OpaquePointer
+    /// Wall clock, in milliseconds.
+    let now: Int64
+
+    /// What the writer has to know of the rows that were read.
+    struct Totals {
+        var lastPosition: Int64 = 0
+        var logMessages = 0
+        var logBytes = 0
+    }
+
+    func readRetained(_ body: (ApplicationMessage) -> Void) throws(StoreFault) {
+        let rows = try PreparedStatement(
+            connection,
+            """
+            SELECT topic, properties, payload, flags, expires_at, publisher FROM retained
+            WHERE expires_at IS NULL OR expires_at > ?
+            """
+        ).bind(1, now)
+        while try rows.step() {
+            let message = rows.message(at: 0)
+            message.publisherHash = UInt64(bitPattern: rows.integer(5))
+            setExpiry(rows.optionalInteger(4), of: message)
+            body(message)
+        }
+    }
+
+    /// In order, each with the groups that still wait for it.
+    func readLog(into totals: inout Totals, _ body: (LogEntry, [SharedGroup]) -> Void) throws(StoreFault) {
+        let rows = try PreparedStatement(
+            connection,
+            "SELECT topic, properties, payload, flags, expires_at, publisher, sequence FROM log ORDER BY sequence")
+        let pending = try OwnedRows(connection, "SELECT * FROM group_pending ORDER BY sequence, name, pattern")
+        while try rows.step() {
+            let message = rows.message(at: 0)
+            message.publisherHash = UInt64(bitPattern: rows.integer(5))
+            setExpiry(rows.optionalInteger(4), of: message)
+            let sequence = rows.integer(6)
+            totals.logMessages += 1
+            totals.logBytes += message.byteCount
+            var groups: [SharedGroup] = []
+            while let row = try pending.next(of: sequence) {
+                groups.append(SharedGroup(name: row.text(1), pattern: row.text(2)))
+            }
+            body(LogEntry(sequence: UInt64(bitPattern: sequence), message: message, publisher: .none), groups)
+        }
+    }
+
+    func readSessions(into totals: inout Totals, _ body: (RestoredSession) -> Void) throws(StoreFault) {
+        let rows = try PreparedStatement(
+            connection,
+            """
+            SELECT key, client, expiry, is_connected, expires_at, ifnull(through, 0) FROM sessions
+            LEFT JOIN cursors ON cursors.session = sessions.key ORDER BY key
+            """)
+        let wills = try OwnedRows(connection, "SELECT * FROM wills ORDER BY session")
+        let subscriptions = try OwnedRows(connection, "SELECT * FROM subscriptions ORDER BY session")
+        let received = try OwnedRows(connection, "SELECT * FROM received ORDER BY session, packet_identifier")
+        let sent = try OwnedRows(connection, "SELECT * FROM sent ORDER BY session")
+        while try rows.step() {
+            let key = rows.integer(0)
+            var session = RestoredSession(clientIdentifier: rows.text(1))
+            session.cursor = UInt64(bitPattern: rows.integer(5))
+            readExpiry(rows, into: &session)
+            while let row = try wills.next(of: key) { readWill(row, into: &session) }
+            session.subscriptions = try readSubscriptions(subscriptions, of: key, into: &totals)
+            while let row = try received.next(of: key) {
+                session.received.append(PacketIdentifier(truncatingIfNeeded: row.integer(1)))
+            }
+            session.sent = try readSent(sent, of: key, above: session.cursor, into: &totals)
+            body(session)
+        }
+    }
+
+    private func readExpiry(_ row: PreparedStatement, into session: inout RestoredSession) {
+        session.expiryInterval = UInt32(truncatingIfNeeded: row.integer(2))
+        if row.integer(3) != 0 {
+            session.expiresIn = session.expiryInterval == .max ? nil : session.expiryInterval
+        } else {
+            session.expiresIn = row.optionalInteger(4).map { WallClock.seconds(until: $0, from: now) }
+        }
+    }
+
+    private func readWill(_ row: PreparedStatement, into session: inout RestoredSession) {
+        let message = row.message(at: 1)
+        message.expiryInterval = row.optionalInteger(5).map { UInt32(truncatingIfNeeded: $0) }
+        session.will = Will(message: message, delayInterval: UInt32(truncatingIfNeeded: row.integer(6)))
+        session.willDueIn = row.optionalInteger(7).map { WallClock.seconds(until: $0, from: now) }
+    }
+
+    private func readSubscriptions(
+        _ rows: OwnedRows, of key: Int64, into totals: inout Totals
+    ) throws(StoreFault) -> [RestoredSession.Subscription] {
+        var found: [(position: Int64, subscription: RestoredSession.Subscription)] = []
+        while let row = try rows.next(of: key) {
+            let subscription = RestoredSession.Subscription(
+                filter: row.text(1),
+                options: SubscriptionOptions(rawValue: UInt8(truncatingIfNeeded: row.integer(3)))
+                    ?? SubscriptionOptions(),
+                identifier: UInt32(truncatingIfNeeded: row.integer(4)), since: UInt64(bitPattern: row.integer(5)))
+            found.append((row.integer(2), subscription))
+            totals.lastPosition = max(totals.lastPosition, row.integer(2))
+        }
+        return found.sorted { $0.position < $1.position }.map(\.subscription)
+    }
+
+    private func readSent(
+        _ rows: OwnedRows, of key: Int64, above cursor: LogSequence, into totals: inout Totals
+    ) throws(StoreFault) -> [RestoredSession.Sent] {
+        var found: [(position: Int64, sent: RestoredSession.Sent)] = []
+        while let row = try rows.next(of: key) {
+            let sent = RestoredSession.Sent(
+                sequence: UInt64(bitPattern: row.integer(1)),
+                packetIdentifier: PacketIdentifier(truncatingIfNeeded: row.integer(2)),
+                phase: RestoredSession.Sent.Phase(rawValue: UInt8(truncatingIfNeeded: row.integer(3))) ?? .sending)
+            totals.lastPosition = max(totals.lastPosition, row.integer(4))
+            if sent.sequence > cursor { found.append((row.integer(4), sent)) }
+        }
+        return found.sorted { $0.position < $1.position }.map(\.sent)
+    }
+
+    /// What is left of it, counted from a `receivedAt` of zero.
+    private func setExpiry(_ expiresAt: Int64?, of message: ApplicationMessage) {
+        guard let expiresAt else { return }
+        message.expiryInterval = WallClock.seconds(until: expiresAt, from: now)
+    }
+}
+
+/// Rows of a table that belong to the rows of another, read beside it: both in the order of the key, this one's first
+/// column.
+private final class OwnedRows {
+    private let rows: PreparedStatement
+    private enum Position { case before, at(Int64), end }
+    private var position = Position.before
+
+    init(_ connection: OpaquePointer, _ sql: String) throws(StoreFault) {
+        rows = try PreparedStatement(connection, sql)
+    }
+
+    /// The next row of the owner `key`, on which the statement then stands; nil when it has no more.
+    func next(of key: Int64) throws(StoreFault) -> PreparedStatement? {
+        if case .before = position { try advance() }
+        while case .at(let owner) = position {
+            if owner > key { return nil }
+            if owner == key {
+                position = .before
+                return rows
+            }
+            // Its owner is gone.
+            try advance()
+        }
+        return nil
+    }
+
+    private func advance() throws(StoreFault) {
+        position = try rows.step() ? .at(rows.integer(0)) : .end
+    }
+}
+
+extension PreparedStatement {
+    /// Topic, properties, payload and flags from `column` on.
+    fileprivate func message(at column: Int32) -> ApplicationMessage {
+        let message = ApplicationMessage(
+            topic: bytes(column), encodedProperties: bytes(column + 1), payload: bytes(column + 2))
+        MessageFlags.unpack(integer(column + 3), into: message)
+        return message
+    }
+}

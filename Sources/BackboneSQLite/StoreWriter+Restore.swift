@@ -1,0 +1,47 @@
+import Backbone
+import MQTTModel
+
+extension StoreWriter {
+    /// Reads what has to be known before the first transaction.
+    func load() throws(StoreFault) {
+        func integer(_ sql: String) throws(StoreFault) -> Int64 {
+            let statement = try PreparedStatement(connection, sql)
+            guard try statement.step() else { return 0 }
+            defer { statement.reset() }
+            return statement.integer(0)
+        }
+        state.lastSequence = LogSequence(
+            max(
+                try integer("SELECT ifnull(max(sequence), 0) FROM log"),
+                try integer("SELECT value FROM counters WHERE name = 'last_sequence'")))
+        state.nextSessionKey = try integer("SELECT ifnull(max(key), 0) FROM sessions") + 1
+        clock.resume(at: try integer("SELECT value FROM counters WHERE name = 'clock'"))
+        clock.resume(at: try integer("SELECT stored_at FROM log ORDER BY sequence DESC LIMIT 1"))
+        now = clock.read()
+    }
+
+    func restore(
+        session: (RestoredSession) -> Void, retained: (ApplicationMessage) -> Void,
+        entry: (LogEntry, [SharedGroup]) -> Void
+    ) throws(StoreFault) {
+        let reader = StoreReader(connection: connection, now: clock.read())
+        var totals = StoreReader.Totals()
+        try reader.readSessions(into: &totals, session)
+        try reader.readRetained(retained)
+        try reader.readLog(into: &totals, entry)
+        state.nextPosition = totals.lastPosition + 1
+        state.logMessages = totals.logMessages
+        state.logBytes = totals.logBytes
+    }
+
+    /// So that the clock cannot go back by a restart. Not worth an answer: what fails here fails at the next commit.
+    func noteClock() {
+        do throws(StoreFault) {
+            try putCounter(.clock, clock.read())
+            try execute("COMMIT")
+        } catch {
+            statistics.lastError = error.description
+        }
+        endTransaction()
+    }
+}

@@ -1,0 +1,120 @@
+import Backbone
+
+extension StoreWriter {
+    /// Rows that are deleted between two looks at the time.
+    private static let span: LogSequence = 64
+
+    /// What every shard has given up.
+    private var trimTarget: LogSequence { min(trims.min() ?? 0, state.lastSequence) }
+
+    /// Whether there is something to delete that is not waited for, or over the bounds.
+    var isTrimDue: Bool { state.trimmedThrough < trimTarget || isOverBounds }
+
+    /// Whether a transaction without commands has something to do.
+    var isTidyingDue: Bool {
+        now = clock.read()
+        return isTrimDue
+    }
+
+    private var isOverBounds: Bool {
+        guard state.logMessages > 0 else { return false }
+        if state.logBytes > options.maximumLogBytes { return true }
+        guard let oldest else { return false }
+        return oldest.storedAt < now - Int64(options.maximumLogAge) * 1000
+    }
+
+    /// Deletes at most about `rows` messages that nobody needs any more, or that the log's bounds give up, for as long as
+    /// a commit may take longer for it. The rest is for the next transaction.
+    func trim(rows: Int) throws(StoreFault) {
+        if oldest == nil, state.logMessages > 0 { try findOldest() }
+        guard isTrimDue else { return }
+        try begin()
+        let deadline = ContinuousClock.now + .milliseconds(options.maximumTrimMilliseconds)
+        var left = rows
+        while left > 0, isTrimDue, ContinuousClock.now < deadline {
+            left -= state.trimmedThrough < trimTarget ? try trimSpan() : try dropSpan()
+        }
+    }
+
+    private func trimSpan() throws(StoreFault) -> Int {
+        guard let first = try firstLogged(after: state.trimmedThrough), first.sequence <= trimTarget else {
+            state.trimmedThrough = trimTarget
+            return 1
+        }
+        let last = min(first.sequence + Self.span - 1, trimTarget)
+        let deleted = try delete(
+            first.sequence, last, measure: statements.measureUnneededSpan, delete: statements.deleteUnneededSpan)
+        statistics.trimmed += UInt64(deleted)
+        state.trimmedThrough = last
+        return Int(Self.span)
+    }
+
+    /// Over the bounds: the oldest go, whoever wants them.
+    private func dropSpan() throws(StoreFault) -> Int {
+        guard let first = try firstLogged(after: state.retentionThrough) else {
+            oldest = nil
+            return 1
+        }
+        let end = first.sequence + (options.maximumLogBytes < state.logBytes ? dropCount : Self.span) - 1
+        let last = min(end, state.lastSequence)
+        let deleted = try delete(
+            first.sequence, last, measure: statements.measureSpan, delete: statements.deleteSpan)
+        try statements.deletePendingSpan.bind(1, first.sequence).bind(2, last).run()
+        statistics.droppedByRetention += UInt64(deleted)
+        state.retentionThrough = last
+        state.trimmedThrough = max(state.trimmedThrough, last)
+        try findOldest()
+        return Int(Self.span)
+    }
+
+    /// About as many messages as are over the bound, so that not more than needed are given up.
+    private var dropCount: LogSequence {
+        let average = max(1, state.logBytes / max(1, state.logMessages))
+        let excess = (state.logBytes - options.maximumLogBytes + average - 1) / average
+        return min(Self.span, LogSequence(max(1, excess)))
+    }
+
+    private func delete(
+        _ first: LogSequence, _ last: LogSequence, measure: PreparedStatement, delete: PreparedStatement
+    ) throws(StoreFault) -> Int {
+        guard try measure.bind(1, first).bind(2, last).step() else { return 0 }
+        let count = Int(measure.integer(0))
+        let bytes = Int(measure.integer(1))
+        measure.reset()
+        if count == 0 { return 0 }
+        try delete.bind(1, first).bind(2, last).run()
+        state.logMessages -= count
+        state.logBytes -= bytes
+        if let oldest, oldest.sequence <= last { self.oldest = nil }
+        if last >= state.lastSequence { state.mustNoteSequence = true }
+        return count
+    }
+
+    /// A group is done with a message. If the shards have given it up already, it goes with the last group.
+    func finish(_ group: SharedGroup, sequence: LogSequence) throws(StoreFault) {
+        try group.name.withBytes { name throws(StoreFault) in
+            try group.pattern.withBytes { pattern throws(StoreFault) in
+                try statements.deletePending.bind(1, sequence).bind(2, bytes: name).bind(3, bytes: pattern).run()
+            }
+        }
+        guard sequence <= state.trimmedThrough, sequence > state.retentionThrough else { return }
+        let isWaitedFor = try statements.hasPending.bind(1, sequence).step()
+        statements.hasPending.reset()
+        if isWaitedFor { return }
+        statistics.trimmed += UInt64(
+            try delete(sequence, sequence, measure: statements.measureSpan, delete: statements.deleteSpan))
+    }
+
+    private func findOldest() throws(StoreFault) {
+        oldest = try firstLogged(after: state.retentionThrough)
+    }
+
+    private func firstLogged(after sequence: LogSequence) throws(StoreFault)
+        -> (sequence: LogSequence, storedAt: Int64)?
+    {
+        let statement = statements.nextLogged
+        guard try statement.bind(1, sequence).step() else { return nil }
+        defer { statement.reset() }
+        return (LogSequence(bitPattern: statement.integer(0)), statement.integer(1))
+    }
+}

@@ -1,0 +1,245 @@
+import Backbone
+import GRDB
+import GRDBSQLite
+import MQTTModel
+
+/// Applies commands to the file: one transaction for all of a batch. Confined to the thread that calls it.
+///
+/// What it keeps beside the file (the last sequence, the size of the log, session keys) changes with a transaction and is
+/// put back when that one fails.
+final class StoreWriter {
+    let options: StoreOptions
+    let connection: OpaquePointer
+    let statements: StoreStatements
+    var clock: WallClock
+    var statistics = StoreStatistics()
+    /// Wall clock of the transaction.
+    var now: Int64 = 0
+
+    /// The state that goes with a transaction.
+    struct State {
+        var lastSequence: LogSequence = 0
+        var nextSessionKey: Int64 = 1
+        /// The next `position` of a subscription or a sent message: only its order means something.
+        var nextPosition: Int64 = 1
+        var logMessages = 0
+        var logBytes = 0
+        /// The end of the log may hold no row, so the last sequence has to be written beside it.
+        var mustNoteSequence = false
+        /// Up to here nothing that is not waited for by a group is left in the log.
+        var trimmedThrough: LogSequence = 0
+        /// Up to here nothing at all is left.
+        var retentionThrough: LogSequence = 0
+    }
+
+    var state = State()
+    private var nextExpirySweep: Int64 = .min
+    /// When the oldest message of the log was stored, as far as it was looked up.
+    var oldest: (sequence: LogSequence, storedAt: Int64)?
+    /// What each shard has given up.
+    var trims: [LogSequence]
+    private var sessionKeys: [ExactText: Int64] = [:]
+    /// Where sessions have got to in this transaction: only the last one goes to the file.
+    private(set) var cursors: [Int64: LogSequence] = [:]
+
+    init(
+        connection: OpaquePointer, options: StoreOptions, now: @escaping @Sendable () -> Int64
+    ) throws(StoreFault) {
+        self.connection = connection
+        self.options = options
+        statements = try StoreStatements(connection)
+        clock = WallClock(source: now, latest: .min)
+        trims = Array(repeating: 0, count: max(1, options.shardCount))
+    }
+
+    // MARK: The transaction
+
+    /// Settles the commands in their order. `refusingAppends` lets what makes room go through when there is none.
+    func run(_ batch: ArraySlice<Submission>, refusingAppends: Bool = false) -> [Settled] {
+        let before = state
+        now = clock.read()
+        do throws(StoreFault) {
+            var settled: [Settled] = []
+            settled.reserveCapacity(batch.count)
+            for submission in batch {
+                if refusingAppends, case .append = submission.command {
+                    settled.append(submission.settled(.full))
+                } else {
+                    settled.append(try apply(submission))
+                }
+            }
+            try writeCursors()
+            try trim(rows: 4 * batch.count + 256)
+            try dropExpired()
+            try noteSequence()
+            try commit()
+            return settled
+        } catch {
+            return recover(from: error, batch: batch, before: before, refusingAppends: refusingAppends)
+        }
+    }
+
+    private func recover(
+        from fault: StoreFault, batch: ArraySlice<Submission>, before: State, refusingAppends: Bool
+    ) -> [Settled] {
+        let last = state.lastSequence
+        // In a commit that failed for another reason than room, the last frame may have reached the disk.
+        let isKnown = !isCommitting || fault.isOutOfSpace
+        rollBack()
+        state = before
+        statistics.failures += 1
+        statistics.lastError = fault.description
+        guard isKnown, fault.isFull else {
+            // Not used again: should the commit have happened after all, they are taken.
+            state.lastSequence = last
+            state.mustNoteSequence = true
+            return batch.map { $0.settled(.unknown) }
+        }
+        let hasOthers = batch.contains { if case .append = $0.command { false } else { true } }
+        if !refusingAppends, hasOthers || isTrimDue { return run(batch, refusingAppends: true) }
+        return batch.map { $0.settled(.full) }
+    }
+
+    private(set) var isInTransaction = false
+    private var isCommitting = false
+
+    /// Before the first change of a transaction.
+    func begin() throws(StoreFault) {
+        if isInTransaction { return }
+        try execute("BEGIN IMMEDIATE")
+        isInTransaction = true
+    }
+
+    private func commit() throws(StoreFault) {
+        guard isInTransaction else { return }
+        isCommitting = true
+        try execute("COMMIT")
+        isCommitting = false
+        isInTransaction = false
+        statistics.commits += 1
+    }
+
+    /// Whatever state it is in.
+    func endTransaction() {
+        if sqlite3_get_autocommit(connection) == 0 { sqlite3_exec(connection, "ROLLBACK", nil, nil, nil) }
+        isInTransaction = false
+    }
+
+    private func rollBack() {
+        // SQLite has done it already for some errors; then this one fails, which is as good.
+        if sqlite3_get_autocommit(connection) == 0 { sqlite3_exec(connection, "ROLLBACK", nil, nil, nil) }
+        isInTransaction = false
+        isCommitting = false
+        cursors.removeAll(keepingCapacity: true)
+        sessionKeys.removeAll()
+        oldest = nil
+    }
+
+    func execute(_ sql: String) throws(StoreFault) {
+        guard sqlite3_exec(connection, sql, nil, nil, nil) == SQLITE_OK else { throw StoreFault(connection) }
+    }
+
+    // MARK: Commands
+
+    private func apply(_ submission: Submission) throws(StoreFault) -> Settled {
+        if submission.isRefused { return submission.settled(.full) }
+        switch submission.command {
+        case .append(let append):
+            let entry = try apply(append)
+            return submission.settled(.done, entry: entry)
+        case .store(let changes):
+            if !changes.isEmpty { try begin() }
+            for change in changes { try apply(change) }
+            return submission.settled(.done)
+        case .trim(let shard, let through):
+            if Int(shard) < trims.count { trims[Int(shard)] = max(trims[Int(shard)], through) }
+            return submission.settled(.done)
+        }
+    }
+
+    // MARK: Sessions' keys
+
+    func sessionKey(_ client: String) throws(StoreFault) -> Int64? {
+        let name = ExactText(client)
+        if let key = sessionKeys[name] { return key }
+        let statement = statements.findSession
+        let key = try client.withBytes { bytes throws(StoreFault) -> Int64? in
+            guard try statement.bind(1, bytes: bytes).step() else { return nil }
+            defer { statement.reset() }
+            return statement.integer(0)
+        }
+        if let key { remember(key, for: name) }
+        return key
+    }
+
+    func insertSession(_ client: String) throws(StoreFault) -> Int64 {
+        let key = state.nextSessionKey
+        state.nextSessionKey += 1
+        try client.withBytes { bytes throws(StoreFault) in
+            try statements.insertSession.bind(1, key).bind(2, bytes: bytes).run()
+        }
+        remember(key, for: ExactText(client))
+        return key
+    }
+
+    func forgetSession(_ client: String, key: Int64) {
+        sessionKeys[ExactText(client)] = nil
+        cursors[key] = nil
+    }
+
+    private func remember(_ key: Int64, for name: ExactText) {
+        // All at once: what is in use comes back with a look-up each.
+        if sessionKeys.count >= options.sessionKeyCacheCount { sessionKeys.removeAll(keepingCapacity: true) }
+        sessionKeys[name] = key
+    }
+
+    // MARK: Cursors
+
+    func advance(_ key: Int64, through sequence: LogSequence) {
+        cursors[key] = max(cursors[key] ?? 0, sequence)
+    }
+
+    private func writeCursors() throws(StoreFault) {
+        if cursors.isEmpty { return }
+        try begin()
+        for (key, sequence) in cursors {
+            try statements.putCursor.bind(1, key).bind(2, sequence).run()
+            try statements.deleteSentThrough.bind(1, key).bind(2, sequence).run()
+        }
+        cursors.removeAll(keepingCapacity: true)
+    }
+
+    /// Deletes retained messages that have expired, once a minute: nobody asks for them.
+    private func dropExpired() throws(StoreFault) {
+        guard now >= nextExpirySweep else { return }
+        try begin()
+        try statements.deleteExpired.bind(1, now).run()
+        nextExpirySweep = now + 60_000
+    }
+
+    /// Sequences are never used twice, so the last one has to be known when its row is gone.
+    private func noteSequence() throws(StoreFault) {
+        guard state.mustNoteSequence else { return }
+        try putCounter(.lastSequence, Int64(state.lastSequence))
+        state.mustNoteSequence = false
+    }
+
+    func putCounter(_ counter: StoreCounter, _ value: Int64) throws(StoreFault) {
+        try begin()
+        try counter.rawValue.withBytes { name throws(StoreFault) in
+            try statements.putCounter.bind(1, bytes: name).bind(2, value).run()
+        }
+    }
+}
+
+/// The rows of the table `counters`.
+enum StoreCounter: String {
+    case lastSequence = "last_sequence"
+    case clock
+}
+
+extension Submission {
+    func settled(_ outcome: BackboneOutcome, entry: LogEntry? = nil) -> Settled {
+        Settled(submitter: submitter, token: token, outcome: outcome, entry: entry)
+    }
+}

@@ -1,0 +1,40 @@
+package import Backbone
+import MQTTModel
+
+/// A command with what its answer is to be labelled with.
+package struct Submission: Sendable {
+    package let command: BackboneCommand
+    /// The shard that asks.
+    package let submitter: UInt16
+    package let token: BackboneToken
+    /// It found the queue full: it is not done, and its answer keeps its place.
+    private(set) var isRefused = false
+
+    init(_ command: BackboneCommand, submitter: UInt16, token: BackboneToken) {
+        self.command = command
+        self.submitter = submitter
+        self.token = token
+    }
+
+    /// Without what it carries.
+    var refused: Submission {
+        var refused = Submission(.store([]), submitter: submitter, token: token)
+        refused.isRefused = true
+        return refused
+    }
+
+    /// Bytes of the message, if it carries one.
+    var byteCount: Int {
+        guard case .append(let append) = command else { return 0 }
+        return append.message.byteCount
+    }
+}
+
+/// A command that is settled: its answer, and what every shard has to be told before it.
+package struct Settled: Sendable {
+    package let submitter: UInt16
+    package let token: BackboneToken
+    package let outcome: BackboneOutcome
+    /// For an `append` that is `done`.
+    package let entry: LogEntry?
+}
