@@ -11,6 +11,8 @@ final class CheckpointThread: Sendable {
     private let database: DatabaseQueue
     private let state = Mutex(State.idle)
     private let group = DispatchGroup()
+    /// Of its own, so that it does not wait for a thread of a pool that is busy.
+    private let thread = DispatchQueue(label: "dunlin.checkpoint")
 
     init(options: StoreOptions) throws {
         var configuration = GRDB.Configuration()
@@ -30,7 +32,7 @@ final class CheckpointThread: Sendable {
             return true
         }
         guard isStarted else { return }
-        DispatchQueue.global().async(group: group) { [self] in
+        thread.async(group: group) { [self] in
             database.writeWithoutTransaction { Self.checkpoint($0.sqliteConnection, SQLITE_CHECKPOINT_PASSIVE) }
             state.withLock { $0 = .finished }
         }

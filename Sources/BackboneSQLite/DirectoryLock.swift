@@ -1,9 +1,11 @@
 import Foundation
+import Synchronization
 
 /// Holds a data directory for one process: `flock` on a file in it, which the kernel lets go when the process ends,
 /// however it ends. Not on the store's own file: SQLite's locks there would be lost when another descriptor is closed.
 final class DirectoryLock: Sendable {
-    private let descriptor: Int32
+    /// -1 when it was let go.
+    private let descriptor: Mutex<Int32>
 
     init(_ options: StoreOptions) throws(BackboneError) {
         let path = options.directory + "/" + StoreOptions.lockName
@@ -21,8 +23,15 @@ final class DirectoryLock: Sendable {
                 .inUse,
                 "another broker works on the data directory \(options.directory); stop it, or give each its own")
         }
-        self.descriptor = descriptor
+        self.descriptor = Mutex(descriptor)
     }
 
-    deinit { close(descriptor) }
+    deinit { release() }
+
+    func release() {
+        descriptor.withLock { descriptor in
+            if descriptor >= 0 { close(descriptor) }
+            descriptor = -1
+        }
+    }
 }

@@ -126,6 +126,12 @@ package final class SQLiteBackbone: @unchecked Sendable {
         }
         publishStatistics()
         try? database.close()
+        lock.release()
+    }
+
+    /// What SQLite says that one of the writer's settings is.
+    package func pragma(_ name: String) throws -> String? {
+        try database.writeWithoutTransaction { try String.fetchOne($0, sql: "PRAGMA \(name)") }
     }
 
     // MARK: The writer's thread

@@ -21,7 +21,8 @@ enum StoreFile {
     static func openReadOnly(_ options: StoreOptions) throws(BackboneError) -> DatabaseQueue {
         if try isNew(path: options.path) {
             throw BackboneError(
-                .missing, "there is no store in \(options.directory): no file \(StoreOptions.fileName), or an empty one")
+                .missing, "there is no store in \(options.directory): no file \(StoreOptions.fileName), or an empty one"
+            )
         }
         var configuration = configuration()
         configuration.readonly = true
@@ -131,7 +132,8 @@ enum StoreFile {
         switch code & 0xFF {
         case SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_ERROR: return corrupt(path: path, detail: "\(error)")
         case SQLITE_READONLY:
-            return BackboneError(.readOnly, "\(path) cannot be written to; give the user that runs the broker the right to")
+            return BackboneError(
+                .readOnly, "\(path) cannot be written to; give the user that runs the broker the right to")
         case SQLITE_CANTOPEN:
             return BackboneError(.directoryUnusable, "\(path) cannot be opened; is its directory there, and writable?")
         case SQLITE_BUSY:

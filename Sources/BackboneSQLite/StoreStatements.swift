@@ -4,6 +4,7 @@ final class StoreStatements {
     let insertPending: PreparedStatement
     let putRetained: PreparedStatement
     let deleteRetained: PreparedStatement
+    let findExpired: PreparedStatement
     let deleteExpired: PreparedStatement
     let putCounter: PreparedStatement
 
@@ -34,6 +35,7 @@ final class StoreStatements {
     let deleteSpan: PreparedStatement
     let measureUnneededSpan: PreparedStatement
     let deleteUnneededSpan: PreparedStatement
+    let lastStoredBefore: PreparedStatement
     let nextLogged: PreparedStatement
 
     private let all: [PreparedStatement]
@@ -58,13 +60,15 @@ final class StoreStatements {
             properties = ?2, payload = ?3, flags = ?4, stored_at = ?5, expires_at = ?6, publisher = ?7
             """)
         deleteRetained = try prepare("DELETE FROM retained WHERE topic = ?")
+        findExpired = try prepare("SELECT 1 FROM retained WHERE expires_at <= ? LIMIT 1")
         // A thousand at most, for a commit may be waiting for it; the others next time.
         deleteExpired = try prepare(
             """
             DELETE FROM retained WHERE rowid IN (SELECT rowid FROM retained WHERE expires_at <= ? LIMIT 1000)
             """)
         putCounter = try prepare(
-            "INSERT INTO counters VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = max(value, ?2)")
+            "INSERT INTO counters VALUES (CAST(?1 AS TEXT), ?2) ON CONFLICT (name) DO UPDATE SET value = max(value, ?2)"
+        )
 
         findSession = try prepare("SELECT key FROM sessions WHERE client = ?")
         insertSession = try prepare("INSERT INTO sessions VALUES (?, ?, 0, 1, NULL)")
@@ -108,6 +112,8 @@ final class StoreStatements {
         measureUnneededSpan = try prepare(
             "SELECT count(*), total(\(size)) FROM log WHERE sequence BETWEEN ? AND ? AND \(unneeded)")
         deleteUnneededSpan = try prepare("DELETE FROM log WHERE sequence BETWEEN ? AND ? AND \(unneeded)")
+        lastStoredBefore = try prepare(
+            "SELECT max(sequence) FROM log WHERE sequence BETWEEN ? AND ? AND stored_at < ?")
         nextLogged = try prepare("SELECT sequence, stored_at FROM log WHERE sequence > ? ORDER BY sequence LIMIT 1")
         all = prepared
     }

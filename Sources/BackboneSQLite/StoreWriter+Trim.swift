@@ -20,7 +20,7 @@ extension StoreWriter {
         guard state.logMessages > 0 else { return false }
         if state.logBytes > options.maximumLogBytes { return true }
         guard let oldest else { return false }
-        return oldest.storedAt < now - Int64(options.maximumLogAge) * 1000
+        return oldest.storedAt < oldestAllowed
     }
 
     /// Deletes at most about `rows` messages that nobody needs any more, or that the log's bounds give up, for as long as
@@ -55,8 +55,9 @@ extension StoreWriter {
             oldest = nil
             return 1
         }
-        let end = first.sequence + (options.maximumLogBytes < state.logBytes ? dropCount : Self.span) - 1
-        let last = min(end, state.lastSequence)
+        let last =
+            state.logBytes > options.maximumLogBytes
+            ? min(first.sequence + dropCount - 1, state.lastSequence) : try lastTooOld(from: first.sequence)
         let deleted = try delete(
             first.sequence, last, measure: statements.measureSpan, delete: statements.deleteSpan)
         try statements.deletePendingSpan.bind(1, first.sequence).bind(2, last).run()
@@ -66,6 +67,15 @@ extension StoreWriter {
         try findOldest()
         return Int(Self.span)
     }
+
+    private func lastTooOld(from first: LogSequence) throws(StoreFault) -> LogSequence {
+        let statement = statements.lastStoredBefore.bind(1, first).bind(2, first + Self.span - 1).bind(3, oldestAllowed)
+        guard try statement.step() else { return first }
+        defer { statement.reset() }
+        return statement.optionalInteger(0).map { LogSequence($0) } ?? first
+    }
+
+    private var oldestAllowed: Int64 { now - Int64(options.maximumLogAge) * 1000 }
 
     /// About as many messages as are over the bound, so that not more than needed are given up.
     private var dropCount: LogSequence {

@@ -212,8 +212,12 @@ final class StoreWriter {
     /// Deletes retained messages that have expired, once a minute: nobody asks for them.
     private func dropExpired() throws(StoreFault) {
         guard now >= nextExpirySweep else { return }
-        try begin()
-        try statements.deleteExpired.bind(1, now).run()
+        let isThereOne = try statements.findExpired.bind(1, now).step()
+        statements.findExpired.reset()
+        if isThereOne {
+            try begin()
+            try statements.deleteExpired.bind(1, now).run()
+        }
         nextExpirySweep = now + 60_000
     }
 

@@ -27,12 +27,13 @@ private let allowedImports: [String: Set<String>] = [
         "MQTTModel", "MQTTCodec", "MQTTSession", "DequeModule", "NIOCore", "NIOPosix", "Logging", "Synchronization",
         "Glibc", "Musl", "Darwin",
     ],
+    "BackboneSQLite": ["Backbone", "MQTTModel", "GRDB", "GRDBSQLite", "Foundation", "Synchronization"],
     "BrokerConfiguration": ["BrokerCore", "Configuration", "SystemPackage", "Yams", "Foundation"],
     // Layer 4: the executable.
     "dunlin": [
-        "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "MQTTClient", "MQTTModel",
-        "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals", "NIOCore", "NIOPosix", "Foundation",
-        "Dispatch", "Synchronization",
+        "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "BackboneSQLite", "TopicIndex",
+        "MQTTClient", "MQTTModel", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals", "NIOCore", "NIOPosix",
+        "Foundation", "Dispatch", "Synchronization",
     ],
     // Beside the layers.
     "SimulationKit": [

@@ -1,0 +1,152 @@
+import Backbone
+import BackboneSQLite
+import Foundation
+import MQTTModel
+import Testing
+
+/// What has a bound, and what happens at it.
+@Suite("Bounds")
+struct BoundsTests {
+    private func retainedLog(_ fixture: StoreFixture) throws -> [LogSequence] { try fixture.reopened().sequences }
+
+    @Test func aFullDiskRefusesAppendsAndRecoversWhenSpaceReturns() throws {
+        let fixture = StoreFixture()
+        fixture.options.maximumFileBytes = 512 << 10
+        let store = try fixture.run()
+        var outcomes: [BackboneOutcome] = []
+        repeat {
+            outcomes = store.perform([.message(bytes: 2000)]).map(\.outcome)
+        } while outcomes == [.done]
+        #expect(outcomes == [.full])
+        let last = store.backbone.statistics.lastSequence
+        #expect(store.backbone.statistics.refused == 1)
+        #expect(store.backbone.statistics.lastError != nil)
+
+        // What makes room goes through beside an append that does not, in one transaction.
+        let mixed = store.perform([
+            .message(bytes: 300_000), .store([.began(clientIdentifier: "c")]), .trim(shard: 0, through: last),
+            .trim(shard: 1, through: last),
+        ])
+        #expect(mixed.map(\.outcome) == [.full, .done, .done, .done])
+        let answers = store.perform([.message(bytes: 2000)])
+        #expect(answers.map(\.outcome) == [.done])
+        #expect(answers.map { $0.entry?.sequence } == [last + 1])
+        store.stop()
+        let found = try fixture.reopened()
+        #expect(found.sequences == [last + 1])
+        #expect(found.sessions.count == 1)
+    }
+
+    @Test func theQueueBeforeTheDiskIsBounded() throws {
+        let fixture = StoreFixture()
+        fixture.options.maximumPendingCommands = 3
+        let backbone = try fixture.open()
+        // Nothing is taken out before it is started.
+        for number in 0..<5 {
+            backbone.submit(.message("\(number)"), submitter: 7, token: BackboneToken(rawValue: UInt64(number)))
+        }
+        let outcomes = OutcomeBox()
+        try backbone.start { outcomes.add($0) }
+        backbone.stop()
+        #expect(outcomes.all.map(\.token.rawValue) == [0, 1, 2, 3, 4])
+        #expect(outcomes.all.map(\.outcome) == [.done, .done, .done, .full, .full])
+        #expect(outcomes.all.allSatisfy { $0.submitter == 7 })
+        #expect(backbone.statistics.refused == 2)
+    }
+
+    @Test func theBytesBeforeTheDiskAreBounded() throws {
+        let fixture = StoreFixture()
+        fixture.options.maximumPendingBytes = 1000
+        let backbone = try fixture.open()
+        for (number, bytes) in [600, 600, 300].enumerated() {
+            backbone.submit(.message(bytes: bytes), submitter: 0, token: BackboneToken(rawValue: UInt64(number)))
+        }
+        let outcomes = OutcomeBox()
+        try backbone.start { outcomes.add($0) }
+        backbone.stop()
+        #expect(outcomes.all.map(\.outcome) == [.done, .full, .done])
+    }
+
+    @Test func beyondTheLogsBytesTheOldestGo() throws {
+        let fixture = StoreFixture()
+        fixture.options.maximumLogBytes = 10_000
+        let store = try fixture.run()
+        for _ in 0..<100 { store.perform([.message(bytes: 498)]) }
+        let statistics = store.backbone.statistics
+        #expect(statistics.logBytes <= 10_000)
+        #expect(statistics.logMessages == 20)
+        #expect(statistics.droppedByRetention == 80)
+        #expect(statistics.retentionThrough == 80)
+        store.stop()
+        #expect(try retainedLog(fixture) == Array(81...100))
+    }
+
+    @Test func beyondTheLogsAgeTheOldestGo() throws {
+        let fixture = StoreFixture()
+        fixture.options.maximumLogAge = 60
+        let store = try fixture.run()
+        store.perform([.message(), .message()])
+        fixture.clock.advance(milliseconds: 59_000)
+        store.perform([.message()])
+        #expect(store.backbone.statistics.logMessages == 3)
+        fixture.clock.advance(milliseconds: 2_000)
+        store.perform([.message()])
+        store.stop()
+        #expect(try retainedLog(fixture).last == 4)
+        #expect(store.backbone.statistics.droppedByRetention >= 2)
+    }
+
+    @Test func aMessageIsKeptUntilEveryShardHasGivenItUp() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.run()
+        store.perform((0..<10).map { .message("\($0)") })
+        store.perform([.trim(shard: 0, through: 8), .trim(shard: 1, through: 5)])
+        store.stop()
+        #expect(try retainedLog(fixture) == [6, 7, 8, 9, 10])
+    }
+
+    @Test func aMessageIsKeptUntilEveryGroupIsDoneWithIt() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.run()
+        let groups = [SharedGroup(name: "g", pattern: "t"), SharedGroup(name: "h", pattern: "t")]
+        var append = LogAppend(message: ApplicationMessage(topic: "t", payload: [1]), publisher: .none)
+        append.groups = groups
+        store.perform([.message(), .append(append), .message()])
+        store.perform([.trim(shard: 0, through: 3), .trim(shard: 1, through: 3)])
+        #expect(store.backbone.statistics.logMessages == 1)
+        store.perform([.store([.groupFinished(groups[0], sequence: 2)])])
+        #expect(store.backbone.statistics.logMessages == 1)
+        store.perform([.store([.groupFinished(groups[1], sequence: 2)])])
+        #expect(store.backbone.statistics.logMessages == 0)
+        store.stop()
+        #expect(try retainedLog(fixture).isEmpty)
+    }
+
+    @Test func aMessageThatNobodyWantsNeverTouchesTheDisk() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.run()
+        let message = ApplicationMessage(topic: "t", payload: [1], qos: .atLeastOnce)
+        let before = store.backbone.statistics.commits
+        store.perform([.append(LogAppend(message: message, publisher: .none))])
+        #expect(store.backbone.statistics.commits == before)
+        store.stop()
+    }
+
+    @Test func theWriteAheadLogBeginsAnewThoughTheWriterIsBusy() throws {
+        let fixture = StoreFixture()
+        fixture.options.busyCheckpointBytes = 256 << 10
+        let store = try fixture.run()
+        for _ in 0..<400 { store.perform((0..<10).map { _ in .message(bytes: 1000) }) }
+        store.stop()
+        #expect(store.backbone.statistics.checkpoints > 0)
+        #expect(try retainedLog(fixture).count == 4000)
+    }
+}
+
+private final class OutcomeBox: @unchecked Sendable {
+    private let lock = NSLock()
+    private var settled: [Settled] = []
+
+    func add(_ more: [Settled]) { lock.withLock { settled += more } }
+    var all: [Settled] { lock.withLock { settled } }
+}

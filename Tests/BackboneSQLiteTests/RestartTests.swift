@@ -1,0 +1,152 @@
+import Backbone
+import BackboneSQLite
+import Foundation
+import MQTTModel
+import Testing
+
+@Suite("Restart")
+struct RestartTests {
+    @Test(arguments: 1...30)
+    func whatSurvivesIsWhatTheReferenceHolds(seed: UInt64) throws {
+        let fixture = StoreFixture()
+        var reference = ReferenceStore(shardCount: 2)
+        var commands = RandomCommands(seed: seed)
+        for _ in 0..<4 {
+            let store = try fixture.run()
+            for _ in 0..<12 {
+                fixture.clock.advance(milliseconds: .random(in: 0...3000, using: &commands.random))
+                reference.now = fixture.clock.now
+                let batch = (0..<Int.random(in: 1...20, using: &commands.random)).map { _ in commands.next() }
+                for command in batch { reference.execute(command) }
+                let answers = store.perform(batch)
+                #expect(answers.allSatisfy { $0.outcome == .done })
+            }
+            store.stop()
+            expect(try fixture.reopened(), isHeldBy: reference)
+        }
+    }
+
+    /// As far as the log goes: what is needed is there, what is there is right, and in order.
+    private func expect(_ found: Snapshot, isHeldBy reference: ReferenceStore) {
+        let expected = reference.snapshot
+        #expect(found.sessions == expected.sessions)
+        #expect(found.retained == expected.retained)
+        #expect(found.sequences == found.sequences.sorted())
+        #expect(reference.needed.isSubset(of: found.log.keys))
+        for (sequence, text) in found.log { #expect(text == expected.log[sequence]) }
+    }
+
+    @Test(arguments: 1...10)
+    func aKilledProcessLeavesWhatWasAnswered(seed: UInt64) throws {
+        let fixture = StoreFixture()
+        var reference = ReferenceStore(shardCount: 2)
+        reference.now = fixture.clock.now
+        var commands = RandomCommands(seed: seed)
+        let store = try fixture.run()
+        defer { store.stop() }
+        for _ in 0..<5 {
+            let batch = (0..<50).map { _ in commands.next() }
+            for command in batch { reference.execute(command) }
+            store.perform(batch)
+            expect(try fixture.copyOfFiles().reopened(), isHeldBy: reference)
+        }
+    }
+
+    /// A power cut tears the end off the write-ahead log.
+    @Test(arguments: 1...10)
+    func aTornWriteAheadLogLeavesAStateThatWas(seed: UInt64) throws {
+        let fixture = StoreFixture()
+        var reference = ReferenceStore(shardCount: 2)
+        reference.now = fixture.clock.now
+        var commands = RandomCommands(seed: seed)
+        commands.trimsAreWanted = false
+        let store = try fixture.run()
+        defer { store.stop() }
+        var states = [reference.snapshot]
+        for _ in 0..<40 {
+            let batch = (0..<3).map { _ in commands.next() }
+            for command in batch {
+                reference.execute(command)
+                states.append(reference.snapshot)
+            }
+            store.perform(batch)
+        }
+        for _ in 0..<6 {
+            let copy = try fixture.copyOfFiles()
+            let wal = copy.directory + "/" + StoreOptions.fileName + "-wal"
+            let data = try Data(contentsOf: URL(fileURLWithPath: wal))
+            let length = Int.random(in: 0...data.count, using: &commands.random)
+            try data.prefix(length).write(to: URL(fileURLWithPath: wal))
+            let found = try copy.reopened()
+            #expect(states.contains(found) || (found == Snapshot()), "cut at \(length) of \(data.count)")
+        }
+    }
+
+    @Test func sequencesGoOnAfterTheLogWasEmptied() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.run()
+        store.perform([.message(), .message(), .message()])
+        store.perform([.trim(shard: 0, through: 3), .trim(shard: 1, through: 3)])
+        store.stop()
+        #expect(try fixture.reopened().log.isEmpty)
+        let again = try fixture.run()
+        #expect(again.perform([.message()]).map { $0.entry?.sequence } == [4])
+        again.stop()
+    }
+
+    @Test func aSessionThatWasConnectedHasItsWholeExpiryInterval() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.run()
+        let will = Will(message: ApplicationMessage(topic: "w", payload: [1]), delayInterval: 5)
+        store.perform([
+            .store([
+                .began(clientIdentifier: "c"), .connected(clientIdentifier: "c", expiryInterval: 60, will: will),
+            ])
+        ])
+        store.stop()
+        fixture.clock.advance(milliseconds: 3_600_000)
+        let backbone = try fixture.open()
+        defer { backbone.stop() }
+        var found: [RestoredSession] = []
+        try backbone.restore(session: { found.append($0) }, retained: { _ in }, entry: { _, _ in })
+        #expect(found.map(\.expiresIn) == [60])
+        #expect(found.map { $0.will?.delayInterval } == [5])
+        #expect(found.map(\.willDueIn) == [nil])
+    }
+
+    @Test func timeIsCountedWhileTheBrokerIsDown() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.run()
+        let will = Will(message: ApplicationMessage(topic: "w", payload: [1]), delayInterval: 50)
+        store.perform([
+            .store([
+                .began(clientIdentifier: "c"), .connected(clientIdentifier: "c", expiryInterval: 60, will: will),
+                .disconnected(clientIdentifier: "c", expiryInterval: 60, willDelay: 50),
+            ])
+        ])
+        store.stop()
+        for (elapsed, expiry, due) in [(10, 50, 40), (45, 5, 0), (100, 0, 0)] as [(Int64, UInt32, UInt32)] {
+            fixture.clock.advance(milliseconds: elapsed * 1000)
+            let backbone = try fixture.open()
+            try backbone.restore(
+                session: {
+                    #expect($0.expiresIn == expiry)
+                    #expect($0.willDueIn == due)
+                }, retained: { _ in }, entry: { _, _ in })
+            backbone.stop()
+        }
+    }
+
+    @Test func aClockThatIsSetBackResurrectsNothing() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.run()
+        let message = ApplicationMessage(topic: "r", payload: [1], isRetained: true)
+        message.expiryInterval = 10
+        store.perform([.append(LogAppend(message: message, publisher: .none))])
+        fixture.clock.advance(milliseconds: 20_000)
+        store.stop()
+        #expect(try fixture.reopened().retained.isEmpty)
+        fixture.clock.advance(milliseconds: -100_000)
+        #expect(try fixture.reopened().retained.isEmpty)
+    }
+}
