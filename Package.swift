@@ -82,8 +82,10 @@ let package = Package(
         .executableTarget(
             name: "dunlin",
             dependencies: [
-                "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "BackboneSQLite", "MQTTClient",
-                "MQTTModel", argumentParser, logging, serviceLifecycle, unixSignals, nioCore, nioPosix,
+                "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "BackboneSQLite", "Backbone",
+                "TopicIndex", "MQTTClient", "MQTTModel", argumentParser, logging, serviceLifecycle, unixSignals,
+                nioCore,
+                nioPosix,
             ],
             swiftSettings: settings),
 

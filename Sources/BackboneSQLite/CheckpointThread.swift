@@ -47,8 +47,11 @@ final class CheckpointThread: Sendable {
         }
     }
 
+    /// Until it has come to an end, if it is under way.
+    func wait() { group.wait() }
+
     func stop() {
-        group.wait()
+        wait()
         try? database.close()
     }
 

@@ -163,6 +163,7 @@ package final class SQLiteBackbone: @unchecked Sendable {
             }
             onCommit(transact(submissions[start..<end]))
             start = end
+            if walSize.bytes > options.maximumWalBytes { checkpoint.wait() }
             if walSize.bytes > options.busyCheckpointBytes { checkpointBeside() }
         }
     }

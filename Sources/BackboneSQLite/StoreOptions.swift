@@ -29,6 +29,9 @@ package struct StoreOptions: Sendable {
     package var idleCheckpointBytes = 1 << 20
     /// Bytes of the write-ahead log from which it is moved to the file though the writer is busy.
     package var busyCheckpointBytes = 64 << 20
+    /// Bytes of the write-ahead log from which the writer waits until it has been moved. Only a reader, such as a backup,
+    /// lets it grow further, for as long as it reads.
+    package var maximumWalBytes = 256 << 20
     /// Milliseconds without a command after which the writer counts as idle.
     package var idleMilliseconds = 100
 

@@ -51,7 +51,10 @@ struct StoreReader {
         }
     }
 
-    func readSessions(into totals: inout Totals, _ body: (RestoredSession) -> Void) throws(StoreFault) {
+    /// Each with whether its client is connected, or was when the broker died.
+    func readSessions(
+        into totals: inout Totals, _ body: (_ session: RestoredSession, _ isConnected: Bool) -> Void
+    ) throws(StoreFault) {
         let rows = try PreparedStatement(
             connection,
             """
@@ -73,7 +76,7 @@ struct StoreReader {
                 session.received.append(PacketIdentifier(truncatingIfNeeded: row.integer(1)))
             }
             session.sent = try readSent(sent, of: key, above: session.cursor, into: &totals)
-            body(session)
+            body(session, rows.integer(3) != 0)
         }
     }
 

@@ -26,7 +26,7 @@ extension StoreWriter {
     ) throws(StoreFault) {
         let reader = StoreReader(connection: connection, now: clock.read())
         var totals = StoreReader.Totals()
-        try reader.readSessions(into: &totals, session)
+        try reader.readSessions(into: &totals) { restored, _ in session(restored) }
         try reader.readRetained(retained)
         try reader.readLog(into: &totals, entry)
         state.nextPosition = totals.lastPosition + 1

@@ -135,10 +135,12 @@ struct BoundsTests {
     @Test func theWriteAheadLogBeginsAnewThoughTheWriterIsBusy() throws {
         let fixture = StoreFixture()
         fixture.options.busyCheckpointBytes = 256 << 10
+        fixture.options.maximumWalBytes = 1 << 20
         let store = try fixture.run()
         for _ in 0..<400 { store.perform((0..<10).map { _ in .message(bytes: 1000) }) }
-        store.stop()
         #expect(store.backbone.statistics.checkpoints > 0)
+        #expect(store.backbone.statistics.walBytes < 2 << 20)
+        store.stop()
         #expect(try retainedLog(fixture).count == 4000)
     }
 }

@@ -31,9 +31,9 @@ private let allowedImports: [String: Set<String>] = [
     "BrokerConfiguration": ["BrokerCore", "Configuration", "SystemPackage", "Yams", "Foundation"],
     // Layer 4: the executable.
     "dunlin": [
-        "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "BackboneSQLite", "TopicIndex",
-        "MQTTClient", "MQTTModel", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals", "NIOCore", "NIOPosix",
-        "Foundation", "Dispatch", "Synchronization",
+        "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "BackboneSQLite", "Backbone",
+        "MQTTClient", "MQTTModel", "TopicIndex", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals",
+        "NIOCore", "NIOPosix", "Foundation", "Dispatch", "Synchronization",
     ],
     // Beside the layers.
     "SimulationKit": [
