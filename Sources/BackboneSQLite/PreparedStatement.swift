@@ -18,9 +18,9 @@ struct StoreFault: Error, Sendable, CustomStringConvertible {
 
     /// There was no room, or the disk refused to write.
     var isFull: Bool { code & 0xFF == SQLITE_FULL || code & 0xFF == SQLITE_IOERR }
-    /// There was no room, which SQLite finds before it writes a commit's last frame.
-    var isOutOfSpace: Bool { code & 0xFF == SQLITE_FULL }
-    var isCorruption: Bool { code & 0xFF == SQLITE_CORRUPT || code & 0xFF == SQLITE_NOTADB }
+    /// As the end of a COMMIT: the frames were not all written, so the commit cannot come back after a crash. If they
+    /// were and the disk did not say that it has them, it can.
+    var leavesNoCommit: Bool { code & 0xFF == SQLITE_FULL || code == SQLITE_IOERR | (3 << 8) }
 }
 
 /// A statement of SQLite's C interface, prepared once and run often: what the writer does for every message. GRDB's own

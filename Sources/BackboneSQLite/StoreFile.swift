@@ -6,6 +6,7 @@ import GRDBSQLite
 enum StoreFile {
     static func open(_ options: StoreOptions) throws(BackboneError) -> DatabaseQueue {
         let isNew = try isNew(path: options.path)
+        if isNew { makePrivate(options.path) }
         do {
             let queue = try DatabaseQueue(path: options.path, configuration: configuration())
             try queue.writeWithoutTransaction { database in
@@ -33,6 +34,13 @@ enum StoreFile {
         } catch {
             throw explain(error, path: options.path)
         }
+    }
+
+    /// An empty file that only its owner reads, since SQLite would make one that all may read; the files that it makes
+    /// beside it are as this one. When it cannot be made, SQLite says why.
+    static func makePrivate(_ path: String) {
+        let descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        if descriptor >= 0 { close(descriptor) }
     }
 
     private static func configuration() -> GRDB.Configuration {

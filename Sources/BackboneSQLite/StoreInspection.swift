@@ -66,6 +66,7 @@ package final class StoreInspection {
         }
         let partial = file + ".partial"
         try? FileManager.default.removeItem(atPath: partial)
+        StoreFile.makePrivate(partial)
         do {
             let copy = try DatabaseQueue(path: partial)
             defer { try? copy.close() }

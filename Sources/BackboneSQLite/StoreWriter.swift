@@ -56,7 +56,7 @@ final class StoreWriter {
 
     /// Settles the commands in their order. `refusingAppends` lets what makes room go through when there is none.
     func run(_ batch: ArraySlice<Submission>, refusingAppends: Bool = false) -> [Settled] {
-        let before = state
+        let before = (state, statistics)
         now = clock.read()
         do throws(StoreFault) {
             var settled: [Settled] = []
@@ -80,13 +80,12 @@ final class StoreWriter {
     }
 
     private func recover(
-        from fault: StoreFault, batch: ArraySlice<Submission>, before: State, refusingAppends: Bool
+        from fault: StoreFault, batch: ArraySlice<Submission>, before: (State, StoreStatistics), refusingAppends: Bool
     ) -> [Settled] {
         let last = state.lastSequence
-        // In a commit that failed for another reason than room, the last frame may have reached the disk.
-        let isKnown = !isCommitting || fault.isOutOfSpace
+        let isKnown = !isCommitting || fault.leavesNoCommit
         rollBack()
-        state = before
+        (state, statistics) = before
         statistics.failures += 1
         statistics.lastError = fault.description
         guard isKnown, fault.isFull else {

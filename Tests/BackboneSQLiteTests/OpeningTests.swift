@@ -52,6 +52,18 @@ struct OpeningTests {
         #expect(failure(opening: try fixture(withFile: Data())) == nil)
     }
 
+    /// Messages are nobody else's business.
+    @Test func onlyTheOwnerReadsTheFiles() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.run()
+        defer { store.stop() }
+        store.perform([.message()])
+        for name in try FileManager.default.contentsOfDirectory(atPath: fixture.directory) {
+            let attributes = try FileManager.default.attributesOfItem(atPath: fixture.directory + "/" + name)
+            #expect((attributes[.posixPermissions] as? Int ?? 0) & 0o077 == 0, "\(name)")
+        }
+    }
+
     @Test func aNewerSchemaIsLeftAlone() throws {
         let fixture = StoreFixture()
         let store = try fixture.run()
