@@ -73,7 +73,10 @@ let package = Package(
         library("BrokerRuntime", ["BrokerCore", "Backbone", "MQTTModel", "MQTTCodec", nioCore, nioPosix, logging]),
         library(
             "BrokerTransport",
-            ["BrokerRuntime", "BrokerCore", "MQTTModel", "MQTTCodec", nioCore, nioPosix, logging, serviceLifecycle]),
+            [
+                "BrokerRuntime", "BrokerCore", "Backbone", "MQTTModel", "MQTTCodec", nioCore, nioPosix, logging,
+                serviceLifecycle,
+            ]),
         library("BackboneSQLite", ["Backbone", "MQTTModel", grdb, grdbSQLite]),
         library("MQTTClient", ["MQTTModel", "MQTTCodec", "MQTTSession", nioCore, nioPosix, deque]),
         library("BrokerConfiguration", ["BrokerCore", configuration, systemPackage, yams]),

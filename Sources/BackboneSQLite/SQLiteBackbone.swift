@@ -15,7 +15,7 @@ import Synchronization
 /// shared by all that waits for it.
 ///
 /// Sendable: the writer's state is touched by `restore` and then by its thread alone.
-package final class SQLiteBackbone: @unchecked Sendable {
+package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
     package let options: StoreOptions
     private let lock: DirectoryLock
     private let database: DatabaseQueue
@@ -56,6 +56,11 @@ package final class SQLiteBackbone: @unchecked Sendable {
         } catch {
             throw StoreFile.explain(error, path: options.path)
         }
+    }
+
+    /// The same with the machine's clock.
+    package convenience init(options: StoreOptions) throws(BackboneError) {
+        try self.init(options: options) { Int64(Date().timeIntervalSince1970 * 1000) }
     }
 
     /// Gives everything that survived: the sessions, then the retained messages, then the log in order, each message of

@@ -29,12 +29,3 @@ package struct Submission: Sendable {
         return append.message.byteCount
     }
 }
-
-/// A command that is settled: its answer, and what every shard has to be told before it.
-package struct Settled: Sendable {
-    package let submitter: UInt16
-    package let token: BackboneToken
-    package let outcome: BackboneOutcome
-    /// For an `append` that is `done`.
-    package let entry: LogEntry?
-}

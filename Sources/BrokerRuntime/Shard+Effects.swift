@@ -28,7 +28,7 @@ extension Shard {
             case .execute(let token, let command):
                 // Mail that was put out before keeps its place before the change.
                 if hasOutgoingMail { postOutgoingMail() }
-                inputs.append(.backboneAnswered(token, backbone.execute(command, for: self)))
+                backbone.execute(command, token, for: self)
             case .forward(let shard, let message): forward(message, to: Int(shard))
             case .report(let event): log(event)
             }

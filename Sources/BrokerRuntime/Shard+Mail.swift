@@ -24,7 +24,7 @@ extension Shard {
     func postOutgoingMail() {
         hasOutgoingMail = false
         for target in outboxes.indices where !outboxes[target].mail.isEmpty {
-            let isFull = allShards[target].post(outboxes[target].mail, from: self)
+            let isFull = allShards[target].post(outboxes[target].mail, from: index)
             outboxes[target].mail.removeAll(keepingCapacity: outboxes[target].mail.count <= Shard.earlyPostThreshold)
             if isFull, !outboxes[target].isBlocked {
                 outboxes[target].isBlocked = true
@@ -33,12 +33,12 @@ extension Shard {
         }
     }
 
-    /// Puts mail into this shard's mailbox, from the thread of another.
+    /// Puts mail into this shard's mailbox, from any thread; `sender` is told when a full one has room again.
     ///
     /// - Returns: whether it is full now.
     @discardableResult
-    func post(_ mail: [Mail], from sender: Shard) -> Bool {
-        let result = mailbox.post(mail, from: sender.index)
+    func post(_ mail: [Mail], from sender: UInt16) -> Bool {
+        let result = mailbox.post(mail, from: sender)
         if result.isFirst { loop.execute { self.mailArrived() } }
         return result.isFull
     }
@@ -62,11 +62,12 @@ extension Shard {
             switch exchange(&takenMail[position], with: .room(inShard: index)) {
             case .peer(let message): inputs.append(.peerMessageReceived(message))
             case .entry(let entry): inputs.append(.logAppended(entry))
+            case .answer(let token, let outcome): inputs.append(.backboneAnswered(token, outcome))
             case .room(let shard): mailboxHasRoom(inShard: Int(shard))
             }
         }
         takenMail.removeAll(keepingCapacity: takenMail.count <= 1 << 14)
-        for sender in waiting { allShards[Int(sender)].post([.room(inShard: index)], from: self) }
+        for sender in waiting { allShards[Int(sender)].post([.room(inShard: index)], from: index) }
     }
 
     // MARK: Full mailboxes

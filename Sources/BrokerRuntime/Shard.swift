@@ -75,8 +75,9 @@ package final class Shard: @unchecked Sendable {
     }
 
     /// Makes the shards of a node, one for each loop, and acquaints them with each other.
-    package static func makeAll(loops: [any EventLoop], options: BrokerOptions, logger: Logger) -> [Shard] {
-        let backbone = SharedBackbone()
+    package static func makeAll(
+        loops: [any EventLoop], options: BrokerOptions, backbone: SharedBackbone = SharedBackbone(), logger: Logger
+    ) -> [Shard] {
         var options = options
         if options.hashSeed == 0 { options.hashSeed = .random(in: 1...UInt64.max) }
         let count = UInt16(loops.count)
@@ -137,6 +138,16 @@ package final class Shard: @unchecked Sendable {
             next += 1
         }
         inputs.removeAll(keepingCapacity: inputs.capacity <= 1024)
+    }
+
+    /// Runs what taking up the state before the restart asked for.
+    func runRestoredEffects() {
+        loop.assertInEventLoop()
+        isStepping = true
+        runEffects()
+        effects.removeAll()
+        isStepping = false
+        if !inputs.isEmpty { stepThroughInputs() }
     }
 
     /// The time of this tick. The core is told the same instant for all packets of one read.

@@ -1,25 +1,78 @@
-import Backbone
+package import Backbone
 import BrokerCore
+import MQTTModel
 import Synchronization
 
 /// The backbone of all shards of a node, which gives the entries of the log one order.
-///
-/// Under its lock an entry is put into every other shard's mailbox, and what is in the mailbox of the shard that asks is
-/// taken out before the entry is added: so all shards see all entries in the order in which the lock was taken.
 package final class SharedBackbone: Sendable {
-    private let backbone = Mutex(InMemoryBackbone())
+    private enum Engine: Sendable {
+        /// Keeps nothing and answers at once.
+        case memory
+        case lasting(any BackboneEngine)
+    }
 
-    package init() {}
+    private let engine: Engine
+    private let memory = Mutex(InMemoryBackbone())
 
-    func execute(_ command: BackboneCommand, for shard: Shard) -> BackboneOutcome {
-        backbone.withLock { backbone in
-            let execution = backbone.execute(command)
+    /// Without an engine nothing outlives the process.
+    package init(engine: (any BackboneEngine)? = nil) {
+        self.engine = engine.map { .lasting($0) } ?? .memory
+    }
+
+    /// Does what the shard's core asks for. On the shard's loop, from inside a step: what the core is to be told about it is
+    /// put behind its inputs or into its mailbox.
+    func execute(_ command: BackboneCommand, _ token: BackboneToken, for shard: Shard) {
+        switch engine {
+        case .memory: shard.inputs.append(.backboneAnswered(token, executeInMemory(command, for: shard)))
+        case .lasting(let engine): engine.submit(command, submitter: shard.index, token: token)
+        }
+    }
+
+    /// Under its lock an entry is put into every other shard's mailbox, and what is in the mailbox of the shard that asks
+    /// is taken out before the entry is added: so all shards see all entries in the order in which the lock was taken.
+    private func executeInMemory(_ command: BackboneCommand, for shard: Shard) -> BackboneOutcome {
+        memory.withLock { memory in
+            let execution = memory.execute(command)
             if let entry = execution.entry {
-                for other in shard.allShards where other !== shard { other.post([.entry(entry)], from: shard) }
+                for other in shard.allShards where other !== shard { other.post([.entry(entry)], from: shard.index) }
                 shard.takeMailIntoInputs()
                 shard.inputs.append(.logAppended(entry))
             }
             return execution.outcome
+        }
+    }
+
+    // MARK: A lasting engine
+
+    /// Takes up what survived, then lets the engine answer. Before the shards' loops have anything to do.
+    package func start(_ shards: [Shard]) throws {
+        guard case .lasting(let engine) = engine else { return }
+        try Restoration(shards).run(engine)
+        try engine.start { settled in SharedBackbone.deliver(settled, to: shards) }
+    }
+
+    /// After the last step of the last shard.
+    package func stop() {
+        if case .lasting(let engine) = engine { engine.stop() }
+    }
+
+    /// Leaves what is settled with the shards, from the engine's thread. An entry is with every other shard before the
+    /// answer is with the one that asked: whatever a client causes once it is answered comes later.
+    private static func deliver(_ settled: [Settled], to shards: [Shard]) {
+        var rest = settled[...]
+        while let submitter = rest.first?.submitter {
+            let run = rest.prefix { $0.submitter == submitter }
+            rest = rest[run.endIndex...]
+            let entries = run.compactMap { $0.entry.map { Mail.entry($0) } }
+            if !entries.isEmpty {
+                for shard in shards where shard.index != submitter { shard.post(entries, from: submitter) }
+            }
+            var mail: [Mail] = []
+            for one in run {
+                if let entry = one.entry { mail.append(.entry(entry)) }
+                mail.append(.answer(one.token, one.outcome))
+            }
+            shards[Int(submitter)].post(mail, from: submitter)
         }
     }
 }

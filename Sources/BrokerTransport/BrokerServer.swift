@@ -30,19 +30,23 @@ package final class BrokerServer: Service, Sendable {
     /// Binds all listeners, serves until graceful shutdown, cancellation or `requestShutdown`, tells the clients, and
     /// returns when all connections are closed or `Limits.shutdownTimeout` is over. Called once.
     ///
-    /// - Throws: `ListenerError` when a listener cannot be bound; nothing is served then.
+    /// - Throws: `ListenerError` when a listener cannot be bound, what the engine throws when what it kept cannot be read;
+    ///   nothing is served then.
     package func run() async throws {
         let openFiles = ProcessLimits.raiseOpenFiles()
-        let shardCount = min(max(1, configuration.shardCount ?? ProcessLimits.availableProcessors), Int(UInt16.max))
+        let shardCount = configuration.effectiveShardCount
         let group = MultiThreadedEventLoopGroup(numberOfThreads: shardCount)
-        let shards = TCPShard.makeAll(
-            for: Shard.makeAll(
-                loops: Array(group.makeIterator()), options: configuration.options, logger: logger))
+        let backbone = SharedBackbone(engine: configuration.engine)
+        let allShards = Shard.makeAll(
+            loops: Array(group.makeIterator()), options: configuration.options, backbone: backbone, logger: logger)
+        let shards = TCPShard.makeAll(for: allShards)
         let channels: [any Channel]
         do {
+            try backbone.start(allShards)
             channels = try await bindAll(shards)
         } catch {
             fail(error)
+            backbone.stop()
             try? await group.shutdownGracefully()
             throw error
         }
@@ -60,6 +64,7 @@ package final class BrokerServer: Service, Sendable {
             self.requestShutdown()
         }
         await shutDown(channels, shards)
+        backbone.stop()
         try await group.shutdownGracefully()
     }
 

@@ -1,3 +1,4 @@
+package import Backbone
 package import BrokerCore
 
 /// What a broker listens on and how it behaves.
@@ -23,6 +24,12 @@ package struct BrokerServerConfiguration: Sendable {
     /// Shards, each an event loop with a thread of its own; nil: one for each CPU that this process may run on.
     package var shardCount: Int?
     package var options: BrokerOptions
+    /// `shardCount`, or what stands for it when it is nil.
+    package var effectiveShardCount: Int {
+        min(max(1, shardCount ?? ProcessLimits.availableProcessors), Int(UInt16.max))
+    }
+    /// What outlives the process; nil: nothing does.
+    package var engine: (any BackboneEngine)?
 
     package init(
         listeners: [Listener] = [Listener(host: "127.0.0.1", port: 1883)], shardCount: Int? = nil,

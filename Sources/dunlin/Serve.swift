@@ -1,4 +1,5 @@
 import ArgumentParser
+import BackboneSQLite
 import BrokerConfiguration
 import BrokerCore
 import BrokerTransport
@@ -31,10 +32,18 @@ struct Serve: AsyncParsableCommand {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Directory for what has to outlive the process. This version keeps everything in memory and warns.",
+            "Directory for what has to outlive the process: sessions, messages for them, retained messages, wills. "
+                + "Without it everything is gone when the process ends.",
             valueName: "dir"),
         completion: .directory)
     var data: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "When a message counts as kept: commit (on the disk), os (with the operating system) or none.",
+            valueName: "when"))
+    var durability: String?
 
     @Option(name: .long, help: ArgumentHelp("How much is logged.", valueName: "level"))
     var logLevel: LogLevel?
@@ -51,6 +60,9 @@ struct Serve: AsyncParsableCommand {
         if let shards, !(1...256).contains(shards) {
             throw ValidationError("--shards has to be within 1–256, not \(shards).")
         }
+        if let durability, Durability(rawValue: durability) == nil {
+            throw ValidationError("--durability has to be commit, os or none, not \(durability).")
+        }
     }
 
     func run() async throws {
@@ -60,13 +72,27 @@ struct Serve: AsyncParsableCommand {
         logger.logLevel = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
         warn(about: settings, to: logger)
 
-        let server = BrokerServer(configuration: BrokerServerConfiguration(settings), logger: logger)
+        var configuration = BrokerServerConfiguration(settings)
         do {
+            configuration.engine = try engine(shardCount: configuration.effectiveShardCount)
+            let server = BrokerServer(configuration: configuration, logger: logger)
             try await serve(server, within: settings.options.limits.shutdownTimeout, logger: logger)
         } catch let error as ListenerError {
             StandardStreams.writeErrorLine("Error: \(error)")
             throw BrokerExitCode.failure
+        } catch let error as BackboneError {
+            StandardStreams.writeErrorLine("Error: \(error)")
+            throw BrokerExitCode.failure
         }
+    }
+
+    /// The store in the data directory, if there is one.
+    private func engine(shardCount: Int) throws(BackboneError) -> SQLiteBackbone? {
+        guard let data else { return nil }
+        var options = StoreOptions(directory: data)
+        options.durability = Durability(rawValue: durability ?? "commit") ?? .commit
+        options.shardCount = shardCount
+        return try SQLiteBackbone(options: options)
     }
 
     /// The configuration file with the options over it.
@@ -89,13 +115,8 @@ struct Serve: AsyncParsableCommand {
     }
 
     private func warn(about settings: BrokerSettings, to logger: Logger) {
-        if let data {
-            logger.warning(
-                """
-                this version keeps sessions, retained messages and queued messages in memory: nothing is written to the \
-                data directory, and everything is gone when the process ends
-                """,
-                metadata: ["directory": "\(data)"])
+        if data == nil {
+            logger.notice("no data directory: sessions, queued and retained messages are gone when the process ends")
         }
         for listener in settings.listeners where !listener.isLoopback {
             logger.warning(

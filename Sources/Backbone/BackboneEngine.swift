@@ -1,0 +1,37 @@
+package import MQTTModel
+
+/// An engine that keeps what it is told, on a disk or on other nodes. It answers later, from a thread of its own.
+package protocol BackboneEngine: Sendable {
+    /// Gives everything that survived: the sessions, then the retained messages, then the log in order, each message of it
+    /// with the shared subscriptions that are not done with it. Once, before `start`; throws a text for people.
+    func restore(
+        session: (RestoredSession) -> Void, retained: (ApplicationMessage) -> Void,
+        entry: (LogEntry, [SharedGroup]) -> Void
+    ) throws
+
+    /// Starts to take commands. `onCommit` is called with all that is settled at a time, in order of submission.
+    func start(onCommit: @escaping @Sendable ([Settled]) -> Void) throws
+
+    /// Takes a command, from any thread, without waiting. The answer has the same `submitter` and `token`.
+    func submit(_ command: BackboneCommand, submitter: UInt16, token: BackboneToken)
+
+    /// Settles what was submitted and ends. Waits.
+    func stop()
+}
+
+/// A command that is settled: its answer, and what every shard has to be told before it.
+package struct Settled: Sendable {
+    /// The shard that asked.
+    package let submitter: UInt16
+    package let token: BackboneToken
+    package let outcome: BackboneOutcome
+    /// For an `append` that is `done`.
+    package let entry: LogEntry?
+
+    package init(submitter: UInt16, token: BackboneToken, outcome: BackboneOutcome, entry: LogEntry?) {
+        self.submitter = submitter
+        self.token = token
+        self.outcome = outcome
+        self.entry = entry
+    }
+}

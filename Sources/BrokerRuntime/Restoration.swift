@@ -1,0 +1,39 @@
+import Backbone
+import BrokerCore
+import MQTTModel
+import NIOCore
+
+/// Hands what a lasting engine kept to the shards, on the thread that starts them, before their loops run.
+struct Restoration {
+    private let shards: [Shard]
+    private let now: Instant
+
+    init(_ shards: [Shard]) {
+        self.shards = shards
+        for shard in shards { shard.readClock() }
+        now = shards[0].now
+    }
+
+    func run(_ engine: any BackboneEngine) throws {
+        var unclaimed: [(group: SharedGroup, sequence: LogSequence)] = []
+        let count = UInt16(shards.count)
+        try engine.restore { session in
+            let home = shards[Int(HomeShard.index(of: session.clientIdentifier, shardCount: count))]
+            home.core.restore(session, at: now, into: &home.effects)
+        } retained: { message in
+            for shard in shards { shard.core.restore(retained: message) }
+        } entry: { entry, groups in
+            var groups = groups
+            for shard in shards {
+                groups = shard.core.restore(entry, groups: groups, at: now, into: &shard.effects)
+            }
+            for group in groups { unclaimed.append((group, entry.sequence)) }
+        }
+        for shard in shards {
+            shard.core.restoreFinished(
+                unclaimed: shard.index == 0 ? unclaimed : [], at: now, into: &shard.effects)
+        }
+        // Each on its loop: timers and mail belong there.
+        for shard in shards { shard.loop.execute { shard.runRestoredEffects() } }
+    }
+}
