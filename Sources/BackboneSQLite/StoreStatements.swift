@@ -1,5 +1,40 @@
 /// The writer's statements, prepared when the store is opened.
 final class StoreStatements {
+    let message: MessageStatements
+    let session: SessionStatements
+    let trim: TrimStatements
+    private let all: [PreparedStatement]
+
+    init(_ connection: OpaquePointer) throws(StoreFault) {
+        var maker = StatementMaker(connection: connection)
+        message = try MessageStatements(&maker)
+        session = try SessionStatements(&maker)
+        trim = try TrimStatements(&maker)
+        all = maker.made
+    }
+
+    /// Ends their use, for a connection that will be closed.
+    func finalize() {
+        for statement in all { statement.finalize() }
+    }
+}
+
+/// Prepares statements and remembers them.
+struct StatementMaker {
+    let connection: OpaquePointer
+    private(set) var made: [PreparedStatement] = []
+
+    init(connection: OpaquePointer) { self.connection = connection }
+
+    mutating func prepare(_ sql: String) throws(StoreFault) -> PreparedStatement {
+        let statement = try PreparedStatement(connection, sql)
+        made.append(statement)
+        return statement
+    }
+}
+
+/// For what an append changes, and for the counters.
+struct MessageStatements {
     let insertLog: PreparedStatement
     let insertPending: PreparedStatement
     let putRetained: PreparedStatement
@@ -8,6 +43,29 @@ final class StoreStatements {
     let deleteExpired: PreparedStatement
     let putCounter: PreparedStatement
 
+    init(_ maker: inout StatementMaker) throws(StoreFault) {
+        insertLog = try maker.prepare("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+        insertPending = try maker.prepare("INSERT OR IGNORE INTO group_pending VALUES (?, ?, ?)")
+        putRetained = try maker.prepare(
+            """
+            INSERT INTO retained VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (topic) DO UPDATE SET
+            properties = ?2, payload = ?3, flags = ?4, stored_at = ?5, expires_at = ?6, publisher = ?7
+            """)
+        deleteRetained = try maker.prepare("DELETE FROM retained WHERE topic = ?")
+        findExpired = try maker.prepare("SELECT 1 FROM retained WHERE expires_at <= ? LIMIT 1")
+        // A thousand at most, for a commit may be waiting for it; the others next time.
+        deleteExpired = try maker.prepare(
+            """
+            DELETE FROM retained WHERE rowid IN (SELECT rowid FROM retained WHERE expires_at <= ? LIMIT 1000)
+            """)
+        putCounter = try maker.prepare(
+            "INSERT INTO counters VALUES (CAST(?1 AS TEXT), ?2) ON CONFLICT (name) DO UPDATE SET value = max(value, ?2)"
+        )
+    }
+}
+
+/// For the changes of sessions.
+struct SessionStatements {
     let findSession: PreparedStatement
     let insertSession: PreparedStatement
     let setConnected: PreparedStatement
@@ -17,7 +75,6 @@ final class StoreStatements {
     let deleteWill: PreparedStatement
     /// All that a session has beside its row, then the row.
     let deleteSession: [PreparedStatement]
-
     let putSubscription: PreparedStatement
     let deleteSubscription: PreparedStatement
     let insertReceived: PreparedStatement
@@ -28,6 +85,43 @@ final class StoreStatements {
     let deleteSentThrough: PreparedStatement
     let putCursor: PreparedStatement
 
+    init(_ maker: inout StatementMaker) throws(StoreFault) {
+        findSession = try maker.prepare("SELECT key FROM sessions WHERE client = ?")
+        insertSession = try maker.prepare("INSERT INTO sessions VALUES (?, ?, 0, 1, NULL)")
+        setConnected = try maker.prepare(
+            "UPDATE sessions SET expiry = ?2, is_connected = 1, expires_at = NULL WHERE key = ?1")
+        setDisconnected = try maker.prepare(
+            "UPDATE sessions SET expiry = ?2, is_connected = 0, expires_at = ?3 WHERE key = ?1")
+        putWill = try maker.prepare("INSERT OR REPLACE INTO wills VALUES (?, ?, ?, ?, ?, ?, ?, NULL)")
+        setWillDue = try maker.prepare("UPDATE wills SET due_at = ?2 WHERE session = ?1")
+        deleteWill = try maker.prepare("DELETE FROM wills WHERE session = ?")
+        var deletions: [PreparedStatement] = []
+        for table in ["wills", "subscriptions", "received", "sent", "cursors"] {
+            deletions.append(try maker.prepare("DELETE FROM \(table) WHERE session = ?"))
+        }
+        deletions.append(try maker.prepare("DELETE FROM sessions WHERE key = ?"))
+        deleteSession = deletions
+
+        putSubscription = try maker.prepare(
+            """
+            INSERT INTO subscriptions VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (session, filter) DO UPDATE SET
+            options = ?4, identifier = ?5
+            """)
+        deleteSubscription = try maker.prepare("DELETE FROM subscriptions WHERE session = ? AND filter = ?")
+        insertReceived = try maker.prepare("INSERT OR IGNORE INTO received VALUES (?, ?)")
+        deleteReceived = try maker.prepare("DELETE FROM received WHERE session = ? AND packet_identifier = ?")
+        putSent = try maker.prepare("INSERT OR REPLACE INTO sent VALUES (?, ?, ?, 0, ?)")
+        setHandedOver = try maker.prepare("UPDATE sent SET phase = 1 WHERE session = ? AND sequence = ?")
+        putFinished = try maker.prepare(
+            "INSERT INTO sent VALUES (?, ?, 0, 2, ?) ON CONFLICT (session, sequence) DO UPDATE SET phase = 2")
+        deleteSentThrough = try maker.prepare("DELETE FROM sent WHERE session = ? AND sequence <= ?")
+        putCursor = try maker.prepare(
+            "INSERT INTO cursors VALUES (?1, ?2) ON CONFLICT (session) DO UPDATE SET through = max(through, ?2)")
+    }
+}
+
+/// For what the log loses.
+struct TrimStatements {
     let deletePending: PreparedStatement
     let hasPending: PreparedStatement
     let deletePendingSpan: PreparedStatement
@@ -38,83 +132,20 @@ final class StoreStatements {
     let lastStoredBefore: PreparedStatement
     let nextLogged: PreparedStatement
 
-    private let all: [PreparedStatement]
-
-    /// Ends their use, for a connection that will be closed.
-    func finalize() {
-        for statement in all { statement.finalize() }
-    }
-
-    init(_ connection: OpaquePointer) throws(StoreFault) {
-        var prepared: [PreparedStatement] = []
-        func prepare(_ sql: String) throws(StoreFault) -> PreparedStatement {
-            let statement = try PreparedStatement(connection, sql)
-            prepared.append(statement)
-            return statement
-        }
-        insertLog = try prepare("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
-        insertPending = try prepare("INSERT OR IGNORE INTO group_pending VALUES (?, ?, ?)")
-        putRetained = try prepare(
-            """
-            INSERT INTO retained VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (topic) DO UPDATE SET
-            properties = ?2, payload = ?3, flags = ?4, stored_at = ?5, expires_at = ?6, publisher = ?7
-            """)
-        deleteRetained = try prepare("DELETE FROM retained WHERE topic = ?")
-        findExpired = try prepare("SELECT 1 FROM retained WHERE expires_at <= ? LIMIT 1")
-        // A thousand at most, for a commit may be waiting for it; the others next time.
-        deleteExpired = try prepare(
-            """
-            DELETE FROM retained WHERE rowid IN (SELECT rowid FROM retained WHERE expires_at <= ? LIMIT 1000)
-            """)
-        putCounter = try prepare(
-            "INSERT INTO counters VALUES (CAST(?1 AS TEXT), ?2) ON CONFLICT (name) DO UPDATE SET value = max(value, ?2)"
-        )
-
-        findSession = try prepare("SELECT key FROM sessions WHERE client = ?")
-        insertSession = try prepare("INSERT INTO sessions VALUES (?, ?, 0, 1, NULL)")
-        setConnected = try prepare(
-            "UPDATE sessions SET expiry = ?2, is_connected = 1, expires_at = NULL WHERE key = ?1")
-        setDisconnected = try prepare(
-            "UPDATE sessions SET expiry = ?2, is_connected = 0, expires_at = ?3 WHERE key = ?1")
-        putWill = try prepare("INSERT OR REPLACE INTO wills VALUES (?, ?, ?, ?, ?, ?, ?, NULL)")
-        setWillDue = try prepare("UPDATE wills SET due_at = ?2 WHERE session = ?1")
-        deleteWill = try prepare("DELETE FROM wills WHERE session = ?")
-        var deletions: [PreparedStatement] = []
-        for table in ["wills", "subscriptions", "received", "sent", "cursors"] {
-            deletions.append(try prepare("DELETE FROM \(table) WHERE session = ?"))
-        }
-        deletions.append(try prepare("DELETE FROM sessions WHERE key = ?"))
-        deleteSession = deletions
-
-        putSubscription = try prepare(
-            """
-            INSERT INTO subscriptions VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (session, filter) DO UPDATE SET
-            options = ?4, identifier = ?5
-            """)
-        deleteSubscription = try prepare("DELETE FROM subscriptions WHERE session = ? AND filter = ?")
-        insertReceived = try prepare("INSERT OR IGNORE INTO received VALUES (?, ?)")
-        deleteReceived = try prepare("DELETE FROM received WHERE session = ? AND packet_identifier = ?")
-        putSent = try prepare("INSERT OR REPLACE INTO sent VALUES (?, ?, ?, 0, ?)")
-        setHandedOver = try prepare("UPDATE sent SET phase = 1 WHERE session = ? AND sequence = ?")
-        putFinished = try prepare(
-            "INSERT INTO sent VALUES (?, ?, 0, 2, ?) ON CONFLICT (session, sequence) DO UPDATE SET phase = 2")
-        deleteSentThrough = try prepare("DELETE FROM sent WHERE session = ? AND sequence <= ?")
-        putCursor = try prepare(
-            "INSERT INTO cursors VALUES (?1, ?2) ON CONFLICT (session) DO UPDATE SET through = max(through, ?2)")
-
-        deletePending = try prepare("DELETE FROM group_pending WHERE sequence = ? AND name = ? AND pattern = ?")
-        hasPending = try prepare("SELECT 1 FROM group_pending WHERE sequence = ? LIMIT 1")
-        deletePendingSpan = try prepare("DELETE FROM group_pending WHERE sequence BETWEEN ? AND ?")
+    init(_ maker: inout StatementMaker) throws(StoreFault) {
+        deletePending = try maker.prepare("DELETE FROM group_pending WHERE sequence = ? AND name = ? AND pattern = ?")
+        hasPending = try maker.prepare("SELECT 1 FROM group_pending WHERE sequence = ? LIMIT 1")
+        deletePendingSpan = try maker.prepare("DELETE FROM group_pending WHERE sequence BETWEEN ? AND ?")
         let size = "length(topic) + length(properties) + length(payload)"
-        measureSpan = try prepare("SELECT count(*), total(\(size)) FROM log WHERE sequence BETWEEN ? AND ?")
-        deleteSpan = try prepare("DELETE FROM log WHERE sequence BETWEEN ? AND ?")
+        measureSpan = try maker.prepare("SELECT count(*), total(\(size)) FROM log WHERE sequence BETWEEN ? AND ?")
+        deleteSpan = try maker.prepare("DELETE FROM log WHERE sequence BETWEEN ? AND ?")
         let unneeded = "NOT EXISTS (SELECT 1 FROM group_pending AS waiting WHERE waiting.sequence = log.sequence)"
-        measureUnneededSpan = try prepare(
+        measureUnneededSpan = try maker.prepare(
             "SELECT count(*), total(\(size)) FROM log WHERE sequence BETWEEN ? AND ? AND \(unneeded)")
-        deleteUnneededSpan = try prepare("DELETE FROM log WHERE sequence BETWEEN ? AND ? AND \(unneeded)")
-        lastStoredBefore = try prepare(
+        deleteUnneededSpan = try maker.prepare("DELETE FROM log WHERE sequence BETWEEN ? AND ? AND \(unneeded)")
+        lastStoredBefore = try maker.prepare(
             "SELECT max(sequence) FROM log WHERE sequence BETWEEN ? AND ? AND stored_at < ?")
-        nextLogged = try prepare("SELECT sequence, stored_at FROM log WHERE sequence > ? ORDER BY sequence LIMIT 1")
-        all = prepared
+        nextLogged = try maker.prepare(
+            "SELECT sequence, stored_at FROM log WHERE sequence > ? ORDER BY sequence LIMIT 1")
     }
 }

@@ -13,18 +13,19 @@ extension StoreWriter {
         if append.message.isRetained { try retain(append.message) }
         if let received = append.received, let key = try sessionKey(received.clientIdentifier.string) {
             try begin()
-            try statements.insertReceived.bind(1, key).bind(2, received.packetIdentifier).run()
+            try statements.session.insertReceived.bind(1, key).bind(2, received.packetIdentifier).run()
         }
         if let client = append.willOf, let key = try sessionKey(client) {
             try begin()
-            try statements.deleteWill.bind(1, key).run()
+            try statements.session.deleteWill.bind(1, key).run()
         }
         return LogEntry(sequence: sequence, message: append.message, publisher: append.publisher)
     }
 
     private func log(_ message: ApplicationMessage, sequence: LogSequence) throws(StoreFault) {
         try begin()
-        try statements.insertLog.bind(1, sequence).bind(2, bytes: message.topic).bind(message, from: 3, at: now).run()
+        try statements.message.insertLog.bind(1, sequence).bind(2, bytes: message.topic).bind(message, from: 3, at: now)
+            .run()
         state.logMessages += 1
         state.logBytes += message.byteCount
         statistics.appended += 1
@@ -34,7 +35,8 @@ extension StoreWriter {
     private func insertPending(_ group: SharedGroup, sequence: LogSequence) throws(StoreFault) {
         try group.name.withBytes { name throws(StoreFault) in
             try group.pattern.withBytes { pattern throws(StoreFault) in
-                try statements.insertPending.bind(1, sequence).bind(2, bytes: name).bind(3, bytes: pattern).run()
+                try statements.message.insertPending.bind(1, sequence).bind(2, bytes: name).bind(3, bytes: pattern)
+                    .run()
             }
         }
     }
@@ -43,9 +45,9 @@ extension StoreWriter {
     private func retain(_ message: ApplicationMessage) throws(StoreFault) {
         try begin()
         if message.payloadLength == 0 {
-            try statements.deleteRetained.bind(1, bytes: message.topic).run()
+            try statements.message.deleteRetained.bind(1, bytes: message.topic).run()
         } else {
-            try statements.putRetained.bind(1, bytes: message.topic).bind(message, from: 2, at: now).run()
+            try statements.message.putRetained.bind(1, bytes: message.topic).bind(message, from: 2, at: now).run()
         }
     }
 }

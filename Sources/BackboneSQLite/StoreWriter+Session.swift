@@ -16,17 +16,19 @@ extension StoreWriter {
         case .unsubscribed(let client, let filter): try unsubscribe(client, filter: filter)
         case .released(let exchange):
             guard let key = try sessionKey(exchange.clientIdentifier.string) else { return }
-            try statements.deleteReceived.bind(1, key).bind(2, exchange.packetIdentifier).run()
+            try statements.session.deleteReceived.bind(1, key).bind(2, exchange.packetIdentifier).run()
         case .sending(let client, let sequence, let packetIdentifier):
             guard let key = try sessionKey(client) else { return }
-            try statements.putSent.bind(1, key).bind(2, sequence).bind(3, packetIdentifier).bind(4, takePosition())
-                .run()
+            try statements.session.putSent.bind(1, key).bind(2, sequence).bind(3, packetIdentifier).bind(
+                4, takePosition()
+            )
+            .run()
         case .handedOver(let client, let sequence):
             guard let key = try sessionKey(client) else { return }
-            try statements.setHandedOver.bind(1, key).bind(2, sequence).run()
+            try statements.session.setHandedOver.bind(1, key).bind(2, sequence).run()
         case .finished(let client, let sequence):
             guard let key = try sessionKey(client) else { return }
-            try statements.putFinished.bind(1, key).bind(2, sequence).bind(3, takePosition()).run()
+            try statements.session.putFinished.bind(1, key).bind(2, sequence).bind(3, takePosition()).run()
         case .advanced(let client, let sequence):
             guard let key = try sessionKey(client) else { return }
             advance(key, through: sequence)
@@ -53,31 +55,31 @@ extension StoreWriter {
             key = try sessionKey(client)
         }
         guard let key else { return }
-        try statements.setConnected.bind(1, key).bind(2, expiryInterval).run()
+        try statements.session.setConnected.bind(1, key).bind(2, expiryInterval).run()
         guard let will else {
-            try statements.deleteWill.bind(1, key).run()
+            try statements.session.deleteWill.bind(1, key).run()
             return
         }
         let message = will.message
-        try statements.putWill.bind(1, key).bind(2, bytes: message.topic).bind(3, bytes: message.properties)
+        try statements.session.putWill.bind(1, key).bind(2, bytes: message.topic).bind(3, bytes: message.properties)
             .bind(4, bytes: message.payload).bind(5, MessageFlags.pack(message))
             .bind(6, optional: message.expiryInterval.map(Int64.init)).bind(7, will.delayInterval).run()
     }
 
     private func disconnect(_ client: String, expiryInterval: UInt32, willDelay: UInt32?) throws(StoreFault) {
         guard let key = try sessionKey(client) else { return }
-        try statements.setDisconnected.bind(1, key).bind(2, expiryInterval)
+        try statements.session.setDisconnected.bind(1, key).bind(2, expiryInterval)
             .bind(3, optional: WallClock.deadline(expiryInterval, after: now)).run()
         if let willDelay {
-            try statements.setWillDue.bind(1, key).bind(2, now + Int64(willDelay) * 1000).run()
+            try statements.session.setWillDue.bind(1, key).bind(2, now + Int64(willDelay) * 1000).run()
         } else {
-            try statements.deleteWill.bind(1, key).run()
+            try statements.session.deleteWill.bind(1, key).run()
         }
     }
 
     private func end(_ client: String) throws(StoreFault) {
         guard let key = try sessionKey(client) else { return }
-        for statement in statements.deleteSession { try statement.bind(1, key).run() }
+        for statement in statements.session.deleteSession { try statement.bind(1, key).run() }
         forgetSession(client, key: key)
     }
 
@@ -87,7 +89,7 @@ extension StoreWriter {
     ) throws(StoreFault) {
         guard let key = try sessionKey(client) else { return }
         try filter.withBytes { filter throws(StoreFault) in
-            try statements.putSubscription.bind(1, key).bind(2, bytes: filter).bind(3, takePosition())
+            try statements.session.putSubscription.bind(1, key).bind(2, bytes: filter).bind(3, takePosition())
                 .bind(4, options.rawValue).bind(5, identifier).bind(6, state.lastSequence).run()
         }
     }
@@ -95,7 +97,7 @@ extension StoreWriter {
     private func unsubscribe(_ client: String, filter: String) throws(StoreFault) {
         guard let key = try sessionKey(client) else { return }
         try filter.withBytes { filter throws(StoreFault) in
-            try statements.deleteSubscription.bind(1, key).bind(2, bytes: filter).run()
+            try statements.session.deleteSubscription.bind(1, key).bind(2, bytes: filter).run()
         }
     }
 }

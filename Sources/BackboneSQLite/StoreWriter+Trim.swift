@@ -43,7 +43,8 @@ extension StoreWriter {
         }
         let last = min(first.sequence + Self.span - 1, trimTarget)
         let deleted = try delete(
-            first.sequence, last, measure: statements.measureUnneededSpan, delete: statements.deleteUnneededSpan)
+            first.sequence, last, measure: statements.trim.measureUnneededSpan,
+            delete: statements.trim.deleteUnneededSpan)
         statistics.trimmed += UInt64(deleted)
         state.trimmedThrough = last
         return Int(Self.span)
@@ -59,8 +60,8 @@ extension StoreWriter {
             state.logBytes > options.maximumLogBytes
             ? min(first.sequence + dropCount - 1, state.lastSequence) : try lastTooOld(from: first.sequence)
         let deleted = try delete(
-            first.sequence, last, measure: statements.measureSpan, delete: statements.deleteSpan)
-        try statements.deletePendingSpan.bind(1, first.sequence).bind(2, last).run()
+            first.sequence, last, measure: statements.trim.measureSpan, delete: statements.trim.deleteSpan)
+        try statements.trim.deletePendingSpan.bind(1, first.sequence).bind(2, last).run()
         statistics.droppedByRetention += UInt64(deleted)
         state.retentionThrough = last
         state.trimmedThrough = max(state.trimmedThrough, last)
@@ -69,7 +70,8 @@ extension StoreWriter {
     }
 
     private func lastTooOld(from first: LogSequence) throws(StoreFault) -> LogSequence {
-        let statement = statements.lastStoredBefore.bind(1, first).bind(2, first + Self.span - 1).bind(3, oldestAllowed)
+        let statement = statements.trim.lastStoredBefore.bind(1, first).bind(2, first + Self.span - 1).bind(
+            3, oldestAllowed)
         guard try statement.step() else { return first }
         defer { statement.reset() }
         return statement.optionalInteger(0).map { LogSequence($0) } ?? first
@@ -104,15 +106,15 @@ extension StoreWriter {
     func finish(_ group: SharedGroup, sequence: LogSequence) throws(StoreFault) {
         try group.name.withBytes { name throws(StoreFault) in
             try group.pattern.withBytes { pattern throws(StoreFault) in
-                try statements.deletePending.bind(1, sequence).bind(2, bytes: name).bind(3, bytes: pattern).run()
+                try statements.trim.deletePending.bind(1, sequence).bind(2, bytes: name).bind(3, bytes: pattern).run()
             }
         }
         guard sequence <= state.trimmedThrough, sequence > state.retentionThrough else { return }
-        let isWaitedFor = try statements.hasPending.bind(1, sequence).step()
-        statements.hasPending.reset()
+        let isWaitedFor = try statements.trim.hasPending.bind(1, sequence).step()
+        statements.trim.hasPending.reset()
         if isWaitedFor { return }
         statistics.trimmed += UInt64(
-            try delete(sequence, sequence, measure: statements.measureSpan, delete: statements.deleteSpan))
+            try delete(sequence, sequence, measure: statements.trim.measureSpan, delete: statements.trim.deleteSpan))
     }
 
     private func findOldest() throws(StoreFault) {
@@ -122,7 +124,7 @@ extension StoreWriter {
     private func firstLogged(after sequence: LogSequence) throws(StoreFault)
         -> (sequence: LogSequence, storedAt: Int64)?
     {
-        let statement = statements.nextLogged
+        let statement = statements.trim.nextLogged
         guard try statement.bind(1, sequence).step() else { return nil }
         defer { statement.reset() }
         return (LogSequence(bitPattern: statement.integer(0)), statement.integer(1))

@@ -161,7 +161,7 @@ final class StoreWriter {
     func sessionKey(_ client: String) throws(StoreFault) -> Int64? {
         let name = ExactText(client)
         if let key = sessionKeys[name] { return key }
-        let statement = statements.findSession
+        let statement = statements.session.findSession
         let key = try client.withBytes { bytes throws(StoreFault) -> Int64? in
             guard try statement.bind(1, bytes: bytes).step() else { return nil }
             defer { statement.reset() }
@@ -175,7 +175,7 @@ final class StoreWriter {
         let key = state.nextSessionKey
         state.nextSessionKey += 1
         try client.withBytes { bytes throws(StoreFault) in
-            try statements.insertSession.bind(1, key).bind(2, bytes: bytes).run()
+            try statements.session.insertSession.bind(1, key).bind(2, bytes: bytes).run()
         }
         remember(key, for: ExactText(client))
         return key
@@ -202,8 +202,8 @@ final class StoreWriter {
         if cursors.isEmpty { return }
         try begin()
         for (key, sequence) in cursors {
-            try statements.putCursor.bind(1, key).bind(2, sequence).run()
-            try statements.deleteSentThrough.bind(1, key).bind(2, sequence).run()
+            try statements.session.putCursor.bind(1, key).bind(2, sequence).run()
+            try statements.session.deleteSentThrough.bind(1, key).bind(2, sequence).run()
         }
         cursors.removeAll(keepingCapacity: true)
     }
@@ -211,11 +211,11 @@ final class StoreWriter {
     /// Deletes retained messages that have expired, once a minute: nobody asks for them.
     private func dropExpired() throws(StoreFault) {
         guard now >= nextExpirySweep else { return }
-        let isThereOne = try statements.findExpired.bind(1, now).step()
-        statements.findExpired.reset()
+        let isThereOne = try statements.message.findExpired.bind(1, now).step()
+        statements.message.findExpired.reset()
         if isThereOne {
             try begin()
-            try statements.deleteExpired.bind(1, now).run()
+            try statements.message.deleteExpired.bind(1, now).run()
         }
         nextExpirySweep = now + 60_000
     }
@@ -230,7 +230,7 @@ final class StoreWriter {
     func putCounter(_ counter: StoreCounter, _ value: Int64) throws(StoreFault) {
         try begin()
         try counter.rawValue.withBytes { name throws(StoreFault) in
-            try statements.putCounter.bind(1, bytes: name).bind(2, value).run()
+            try statements.message.putCounter.bind(1, bytes: name).bind(2, value).run()
         }
     }
 }
