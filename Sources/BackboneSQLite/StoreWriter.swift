@@ -54,19 +54,35 @@ final class StoreWriter {
 
     // MARK: The transaction
 
-    /// Settles the commands in their order. `refusingAppends` lets what makes room go through when there is none.
-    func run(_ batch: ArraySlice<Submission>, refusingAppends: Bool = false) -> [Settled] {
+    /// What of a batch is tried: when there is no room, what makes room has to go through all the same.
+    private enum Attempt {
+        case everything
+        /// Appends are refused.
+        case withoutAppends
+        /// Only what nobody needs any more is deleted.
+        case nothingNew
+
+        func refuses(_ command: BackboneCommand) -> Bool {
+            switch command {
+            case .append: self != .everything
+            case .store: self == .nothingNew
+            case .trim: false
+            }
+        }
+    }
+
+    /// Settles the commands in their order.
+    func run(_ batch: ArraySlice<Submission>) -> [Settled] { run(batch, .everything) }
+
+    private func run(_ batch: ArraySlice<Submission>, _ attempt: Attempt) -> [Settled] {
         let before = (state, statistics)
         now = clock.read()
         do throws(StoreFault) {
             var settled: [Settled] = []
             settled.reserveCapacity(batch.count)
             for submission in batch {
-                if refusingAppends, case .append = submission.command {
-                    settled.append(submission.settled(.full))
-                } else {
-                    settled.append(try apply(submission))
-                }
+                let isRefused = attempt.refuses(submission.command)
+                settled.append(isRefused ? submission.settled(.full) : try apply(submission))
             }
             try writeCursors()
             try trim(rows: 4 * batch.count + 256)
@@ -75,12 +91,12 @@ final class StoreWriter {
             try commit()
             return settled
         } catch {
-            return recover(from: error, batch: batch, before: before, refusingAppends: refusingAppends)
+            return recover(from: error, batch: batch, before: before, attempt)
         }
     }
 
     private func recover(
-        from fault: StoreFault, batch: ArraySlice<Submission>, before: (State, StoreStatistics), refusingAppends: Bool
+        from fault: StoreFault, batch: ArraySlice<Submission>, before: (State, StoreStatistics), _ attempt: Attempt
     ) -> [Settled] {
         let last = state.lastSequence
         let isKnown = !isCommitting || fault.leavesNoCommit
@@ -92,11 +108,12 @@ final class StoreWriter {
             // Not used again: should the commit have happened after all, they are taken.
             state.lastSequence = last
             state.mustNoteSequence = true
-            return batch.map { $0.settled(.unknown) }
+            return batch.map { $0.settledAfterFailure(.unknown) }
         }
-        let hasOthers = batch.contains { if case .append = $0.command { false } else { true } }
-        if !refusingAppends, hasOthers || isTrimDue { return run(batch, refusingAppends: true) }
-        return batch.map { $0.settled(.full) }
+        let hasChanges = batch.contains { if case .store = $0.command { true } else { false } }
+        if attempt == .everything, hasChanges { return run(batch, .withoutAppends) }
+        if attempt != .nothingNew, isTrimDue { return run(batch, .nothingNew) }
+        return batch.map { $0.settledAfterFailure(.full) }
     }
 
     private(set) var isInTransaction = false
@@ -242,6 +259,11 @@ enum StoreCounter: String {
 }
 
 extension Submission {
+    /// A trim is a permission, which is taken whether or not there was a transaction to use it.
+    fileprivate func settledAfterFailure(_ outcome: BackboneOutcome) -> Settled {
+        if case .trim = command { settled(.done) } else { settled(outcome) }
+    }
+
     func settled(_ outcome: BackboneOutcome, entry: LogEntry? = nil) -> Settled {
         Settled(submitter: submitter, token: token, outcome: outcome, entry: entry)
     }

@@ -20,6 +20,8 @@ struct RandomCommands {
     var lastSequence: LogSequence = 0
     var trimsAreWanted = true
     var shardCount: UInt16 = 2
+    /// Bytes.
+    var largestPayload = 6
 
     private static let clients = ["a", "b", "c\u{E9}", "ce\u{301}", "a long client identifier of its own", ""]
     private static let topics = ["t/\u{E9}", "t/e\u{301}", "x", "a/b/c"]
@@ -46,7 +48,9 @@ struct RandomCommands {
     private mutating func message() -> ApplicationMessage {
         let message = ApplicationMessage(
             topic: pick(Self.topics),
-            payload: (0..<Int.random(in: 0...6, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) },
+            payload: (0..<Int.random(in: 0...largestPayload, using: &random)).map { _ in
+                UInt8.random(in: 0...255, using: &random)
+            },
             qos: flip() ? .atLeastOnce : .exactlyOnce, isRetained: flip())
         if flip() { message.expiryInterval = .random(in: 1...20, using: &random) }
         if flip() { message.publisherHash = random.next() }

@@ -82,6 +82,34 @@ struct RestartTests {
         }
     }
 
+    /// What was answered with `full` has left no trace, in the file and in what the writer remembers.
+    @Test(arguments: 1...20)
+    func aFullDiskLeavesWhatWasDone(seed: UInt64) throws {
+        let fixture = StoreFixture()
+        fixture.options.maximumFileBytes = 300 << 10
+        var reference = ReferenceStore(shardCount: 2)
+        reference.now = fixture.clock.now
+        var commands = RandomCommands(seed: seed)
+        commands.largestPayload = 3000
+        var refused = 0
+        for _ in 0..<2 {
+            let store = try fixture.run()
+            for _ in 0..<30 {
+                let batch = (0..<20).map { _ in commands.next() }
+                for (command, answer) in zip(batch, store.perform(batch)) {
+                    if answer.outcome == .done { reference.execute(command) } else { refused += 1 }
+                    #expect(answer.outcome == .done || answer.outcome == .full)
+                    if let entry = answer.entry, entry.sequence > 0 {
+                        #expect(entry.sequence == reference.lastSequence)
+                    }
+                }
+            }
+            store.stop()
+            expect(try fixture.reopened(), isHeldBy: reference)
+        }
+        #expect(refused > 0)
+    }
+
     @Test func sequencesGoOnAfterTheLogWasEmptied() throws {
         let fixture = StoreFixture()
         let store = try fixture.run()
