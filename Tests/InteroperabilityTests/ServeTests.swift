@@ -58,12 +58,25 @@ struct ServeTests {
         #expect(answer.text.contains(text), "\(answer.text)")
     }
 
-    @Test func aDataDirectoryIsWarnedAbout() async throws {
-        let process = try ChildProcess(try Tool.dunlin(), ["serve", "--listen", "127.0.0.1:0", "--data", "/nowhere"])
-        try await process.line(containing: "in memory")
+    @Test func withoutADataDirectoryItSaysThatNothingOutlivesTheProcess() async throws {
+        let process = try ChildProcess(try Tool.dunlin(), ["serve", "--listen", "127.0.0.1:0"])
+        try await process.line(containing: "no data directory")
         try await process.line(containing: " listening on ")
         process.signal(SIGTERM)
         try await process.succeed()
+    }
+
+    @Test func twoBrokersOnOneDataDirectoryAreOneTooMany() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "dunlin-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--data", folder.path]
+        let first = try ChildProcess(try Tool.dunlin(), arguments)
+        try await first.line(containing: " listening on ")
+        let second = try await run(arguments)
+        #expect(second.status == 1)
+        #expect(second.text.contains(folder.path), "\(second.text)")
+        first.signal(SIGTERM)
+        try await first.succeed()
     }
 
     @Test func checkAndServeJudgeAFileAlike() async throws {

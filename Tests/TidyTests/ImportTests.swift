@@ -20,7 +20,8 @@ private let allowedImports: [String: Set<String>] = [
         "Glibc",
     ],
     "BrokerTransport": [
-        "BrokerRuntime", "BrokerCore", "MQTTModel", "MQTTCodec", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle",
+        "Backbone", "BrokerRuntime", "BrokerCore", "MQTTModel", "MQTTCodec", "NIOCore", "NIOPosix", "Logging",
+        "ServiceLifecycle",
         "Synchronization", "Glibc", "Musl",
     ],
     "MQTTClient": [
