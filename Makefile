@@ -35,7 +35,7 @@ deps: ## install by name what tests and benchmarks need and this machine lacks (
 	@bash .ci/deps
 
 .PHONY: build
-build: ## build the broker for release: .build/release/dunlin
+build: deps ## build the broker for release: .build/release/dunlin
 	$(SWIFT) build $(RELEASE_FLAGS) --product dunlin
 	@test -x $(BROKER) || { echo "the build left no $(BROKER)" >&2; exit 1; }
 
