@@ -24,6 +24,13 @@ FUZZ_SEED ?= 1
 # Scripts for the core, each of many packets.
 FUZZ_CORE_RUNS ?= 10000
 
+# For torture: how often the broker is killed, the seed (without it a new one), commit, os or none, and more options, for
+# example TORTURE="--terminate --verbose".
+ROUNDS ?= 200
+SEED ?=
+DURABILITY ?= commit
+TORTURE ?=
+
 SOURCES = Package.swift Sources Tests
 
 .PHONY: help
@@ -52,7 +59,7 @@ format: ## format the sources in place
 	$(SWIFT) format --in-place --parallel --recursive $(SOURCES)
 
 .PHONY: test
-test: deps lint build bench-allocations build-tests fuzz test-pure test-all ## everything that has to pass
+test: deps lint build bench-allocations build-tests fuzz test-pure test-all test-torture ## everything that has to pass
 
 .PHONY: build-tests
 build-tests:
@@ -77,6 +84,16 @@ simulate: ## run RUNS simulations from a seed that is printed first (options: SI
 fuzz: build-tests ## fuzz with FUZZ_RUNS inputs made from the corpus
 	.build/debug/fuzz decoder --runs $(FUZZ_RUNS) --seed $(FUZZ_SEED)
 	.build/debug/fuzz core --runs $(FUZZ_CORE_RUNS) --seed $(FUZZ_SEED)
+
+.PHONY: torture
+torture: build ## kill the broker ROUNDS times and check every acknowledgement (SEED= DURABILITY= TORTURE="…")
+	python3 Tests/Torture/torture --broker $(BROKER) --rounds $(ROUNDS) --durability $(DURABILITY) \
+		$(if $(SEED),--seed $(SEED)) $(TORTURE)
+
+# A short round; it starts no further one after 20 seconds.
+.PHONY: test-torture
+test-torture: build
+	python3 Tests/Torture/torture --broker $(BROKER) --rounds 8 --seconds 20 --seed 1
 
 .PHONY: bench-peers
 bench-peers: deps build ## measure the broker and mosquitto in one interleaved run (CASES= DURATION= REPEAT=)

@@ -138,11 +138,18 @@ extension BrokerCore {
 
     // MARK: Cursors
 
-    /// Up to which sequence the session is done with the log.
+    /// Up to which sequence the session is done with the log. A message of a shared subscription is the group's, not the
+    /// session's, until it is sent: what is noted of its exchange must last as long as that does.
     private func cursor(of session: Session) -> LogSequence {
-        for entry in session.inflight.entries where entry.sequence > 0 && !entry.isShared { return entry.sequence - 1 }
-        for queued in session.queue where queued.sequence > 0 && !queued.isShared { return queued.sequence - 1 }
-        return lastSequence
+        var cursor = lastSequence
+        for entry in session.inflight.entries where entry.sequence > 0 {
+            if entry.isShared, entry.phase == .awaitingPubAck { continue }
+            cursor = min(cursor, entry.sequence - 1)
+        }
+        for queued in session.queue where queued.sequence > 0 && !queued.isShared {
+            return min(cursor, queued.sequence - 1)
+        }
+        return cursor
     }
 
     /// While the log moves, the backbone is told regularly.

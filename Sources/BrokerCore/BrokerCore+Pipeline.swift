@@ -84,8 +84,9 @@ extension BrokerCore {
             guard connections.phase(of: origin) == .online else { return }
             effects.all.append(.acknowledge(origin, .pubAck, identifier, reasonCode))
         case .pubRec(_, let identifier):
-            // The exchange belongs to the session: whatever connection it has now is told.
-            guard let online = session?.online else { return }
+            // The exchange belongs to the session: whatever connection it has now is told. Before its CONNACK nothing may
+            // be sent [MQTT-3.2.0-1]; after it the client asks again with a PUBLISH.
+            guard let online = session?.online, !online.isGated else { return }
             effects.all.append(.acknowledge(online.connection, .pubRec, identifier, reasonCode))
         }
     }

@@ -16,7 +16,10 @@ extension BrokerCore {
             _ = session.received.insert(identifier)
             _ = session.notedReceived.insert(identifier)
         }
-        for sent in restored.sent { session.restoredSent[sent.sequence] = sent }
+        for sent in restored.sent {
+            session.restoredSent[sent.sequence] = sent
+            restoring.interrupted[sent.sequence, default: []].append(session.slot)
+        }
         for subscription in restored.subscriptions {
             restoring.subscriptions.append((session.slot, subscription))
         }
@@ -55,7 +58,39 @@ extension BrokerCore {
                 subscriptionIdentifiers: Array(matches.identifiers[first..<(first + count)]), group: nil,
                 into: &effects)
         }
-        return groups.filter { !restore(entry, to: $0, into: &effects) }
+        let unclaimed = groups.filter { !restore(entry, to: $0, into: &effects) }
+        restoreUnsubscribed(entry)
+        return unclaimed
+    }
+
+    /// Exchanges in the middle of which the client has unsubscribed: they go on to their end [MQTT-3.10.4-3]. The client
+    /// holds the packet identifier until it is released and would take another message under it for a repeat.
+    private mutating func restoreUnsubscribed(_ entry: LogEntry) {
+        guard let slots = restoring.interrupted.removeValue(forKey: entry.sequence) else { return }
+        for slot in slots {
+            guard let session = sessions.slots[Int(slot)], let sent = session.restoredSent[entry.sequence],
+                sent.phase != .finished, session.isDurable
+            else { continue }
+            session.inflight.restore(
+                entry.message, packetIdentifier: sent.packetIdentifier, isHandedOver: sent.phase == .handedOver,
+                subscriptionIdentifiers: [], sequence: entry.sequence, isShared: false)
+        }
+    }
+
+    /// Whether a member of `group` on this shard was in the middle of a message: then it has to go on with it, and no
+    /// other shard may have the group's message.
+    package mutating func isInterrupted(
+        _ group: SharedGroup, at sequence: LogSequence, into effects: inout Effects
+    ) -> Bool {
+        restoreSubscriptions(before: sequence, into: &effects)
+        guard let state = index.group(name: group.name, pattern: group.pattern) else { return false }
+        return interruptedMember(of: state, at: sequence) != nil
+    }
+
+    private func interruptedMember(
+        of state: SharedGroupState, at sequence: LogSequence
+    ) -> SharedGroupState.Member? {
+        state.members.first { sessions.slots[Int($0.subscriber)]?.restoredSent[sequence] != nil }
     }
 
     /// Gives a message back to the group: to the member that was in the middle of it, else to one that can keep it.
@@ -66,11 +101,8 @@ extension BrokerCore {
         guard let state = index.group(name: group.name, pattern: group.pattern), !state.members.isEmpty else {
             return false
         }
-        let interrupted = state.members.first {
-            sessions.slots[Int($0.subscriber)]?.restoredSent[entry.sequence] != nil
-        }
         guard
-            let member = interrupted ?? lastingMember(of: state, for: entry),
+            let member = interruptedMember(of: state, at: entry.sequence) ?? lastingMember(of: state, for: entry),
             let session = sessions.slots[Int(member.subscriber)]
         else { return false }
         restore(
@@ -164,6 +196,8 @@ extension BrokerCore {
 /// What is gathered while a shard is restored.
 struct Restoring {
     var subscriptions: [(slot: UInt32, subscription: RestoredSession.Subscription)] = []
+    /// The sessions that were in the middle of a message.
+    var interrupted: [LogSequence: [UInt32]] = [:]
     var isSorted = false
     var next = 0
     var wills: [(slot: UInt32, dueIn: UInt32)] = []

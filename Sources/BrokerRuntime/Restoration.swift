@@ -23,11 +23,7 @@ struct Restoration {
         } retained: { message in
             for shard in shards { shard.core.restore(retained: message) }
         } entry: { entry, groups in
-            var groups = groups
-            for shard in shards {
-                groups = shard.core.restore(entry, groups: groups, at: now, into: &shard.effects)
-            }
-            for group in groups { unclaimed.append((group, entry.sequence)) }
+            for group in restore(entry, groups) { unclaimed.append((group, entry.sequence)) }
         }
         for shard in shards {
             shard.core.restoreFinished(
@@ -35,5 +31,22 @@ struct Restoration {
         }
         // Each on its loop: timers and mail belong there.
         for shard in shards { shard.loop.execute { shard.runRestoredEffects() } }
+    }
+
+    /// Hands an entry of the log to every shard. A group's message goes to the shard whose member was in the middle of it,
+    /// or it would be delivered twice; else to the first that can keep it.
+    /// - Returns: the groups that nobody has a member for.
+    private func restore(_ entry: LogEntry, _ groups: [SharedGroup]) -> [SharedGroup] {
+        var unclaimed = groups
+        var interrupted: [[SharedGroup]] = []
+        for shard in shards {
+            let here = unclaimed.filter { shard.core.isInterrupted($0, at: entry.sequence, into: &shard.effects) }
+            unclaimed.removeAll { here.contains($0) }
+            interrupted.append(here)
+        }
+        for (shard, here) in zip(shards, interrupted) {
+            unclaimed = shard.core.restore(entry, groups: here + unclaimed, at: now, into: &shard.effects)
+        }
+        return unclaimed
     }
 }

@@ -137,6 +137,15 @@ struct CoreHarness: ~Copyable {
         return seen + step(.backboneAnswered(pending.token, outcome))
     }
 
+    /// Takes up what survived a restart.
+    mutating func restore(_ sessions: [RestoredSession], log: [LogEntry], groups: [SharedGroup] = []) {
+        var effects = Effects()
+        for session in sessions { core.restore(session, at: now, into: &effects) }
+        for entry in log { _ = core.restore(entry, groups: groups, at: now, into: &effects) }
+        core.restoreFinished(unclaimed: [], at: now, into: &effects)
+        core.checkInvariants()
+    }
+
     mutating func advance(by duration: Duration) -> [Seen] {
         now = now.advanced(by: duration)
         return step(.deadlineReached)

@@ -1,0 +1,128 @@
+import Backbone
+import BrokerCore
+import MQTTModel
+import Testing
+
+@Suite("An exchange that a crash has interrupted goes on")
+struct RestoreTests {
+    private static let lasting: Properties = [.sessionExpiryInterval(100)]
+
+    private static func entry(_ sequence: LogSequence) -> LogEntry {
+        LogEntry(
+            sequence: sequence, message: ApplicationMessage(topic: "t", payload: [1], qos: .exactlyOnce),
+            publisher: .none)
+    }
+
+    private static func session(
+        _ clientIdentifier: String, filter: String?, sent: RestoredSession.Sent? = nil
+    ) -> RestoredSession {
+        var session = RestoredSession(clientIdentifier: clientIdentifier)
+        session.expiryInterval = 100
+        if let filter {
+            session.subscriptions = [
+                .init(
+                    filter: filter, options: SubscriptionOptions(maximumQoS: .exactlyOnce), identifier: 0, since: 0)
+            ]
+        }
+        if let sent { session.sent = [sent] }
+        return session
+    }
+
+    private static func resume(_ client: String, in core: inout CoreHarness) -> [CoreHarness.Seen] {
+        let connection = core.open()
+        return core.step(
+            .packetReceived(
+                connection,
+                .connect(
+                    Connect(version: .v5_0, clientIdentifier: client, cleanStart: false, properties: lasting)))
+        ).filter {
+            switch $0 {
+            case .publish, .acknowledge: true
+            default: false
+            }
+        }
+    }
+
+    @Test(
+        "P1, MQTT-3.10.4-3: unsubscribing does not end an exchange that has begun",
+        arguments: [
+            (
+                RestoredSession.Sent.Phase.sending,
+                CoreHarness.Seen.publish(slot: 0, topic: "t", qos: .exactlyOnce, identifier: 7, isDuplicate: true)
+            ),
+            (.handedOver, .acknowledge(slot: 0, .pubRel, 7, .success)),
+        ])
+    func unsubscribingDoesNotEndAnExchange(_ phase: RestoredSession.Sent.Phase, _ expected: CoreHarness.Seen) {
+        var core = CoreHarness()
+        let sent = RestoredSession.Sent(sequence: 1, packetIdentifier: 7, phase: phase)
+        core.restore([Self.session("s", filter: nil, sent: sent)], log: [Self.entry(1)])
+        #expect(Self.resume("s", in: &core) == [expected])
+    }
+
+    @Test("P1: the member of a shared subscription that was in the middle of a message keeps it")
+    func theInterruptedMemberKeepsTheMessage() {
+        var core = CoreHarness()
+        let sent = RestoredSession.Sent(sequence: 1, packetIdentifier: 7, phase: .sending)
+        core.restore(
+            [Self.session("a", filter: "$share/g/t"), Self.session("b", filter: "$share/g/t", sent: sent)],
+            log: [Self.entry(1)], groups: [SharedGroup(name: "g", pattern: "t")])
+        #expect(Self.resume("a", in: &core) == [])
+        #expect(
+            Self.resume("b", in: &core)
+                == [.publish(slot: 1, topic: "t", qos: .exactlyOnce, identifier: 7, isDuplicate: true)])
+    }
+
+    @Test("P1: a shard says whether its member was in the middle of a message, so that no other takes it")
+    func theShardOfTheInterruptedMemberIsFound() {
+        let group = SharedGroup(name: "g", pattern: "t")
+        for isInterrupted in [true, false] {
+            var core = BrokerCore(options: BrokerOptions())
+            var effects = Effects()
+            let sent = RestoredSession.Sent(sequence: 1, packetIdentifier: 7, phase: .sending)
+            core.restore(
+                Self.session("a", filter: "$share/g/t", sent: isInterrupted ? sent : nil), at: .zero, into: &effects)
+            #expect(core.isInterrupted(group, at: 1, into: &effects) == isInterrupted)
+        }
+    }
+
+    @Test("P1: what is noted of a shared message's exchange lasts as long as the exchange")
+    func theCursorStaysBehindAnUnfinishedSharedMessage() {
+        var core = CoreHarness()
+        let member = core.connect("s", properties: Self.lasting)
+        _ = core.subscribe(member, to: "$share/g/t")
+        _ = core.subscribe(member, to: "u", qos: .atLeastOnce)
+        let publisher = core.connect("p")
+        _ = core.publish(publisher, "t", qos: .exactlyOnce, identifier: 1)
+        _ = core.answer(.done)
+        _ = core.publish(publisher, "u", qos: .atLeastOnce, identifier: 2)
+        _ = core.answer(.done)
+        core.answersNotesAtOnce = false
+        _ = core.step(.packetReceived(member, .acknowledgement(Acknowledgement(.pubAck, 2))))
+        _ = core.advance(by: .seconds(10))
+        for pending in core.pendingCommands {
+            guard case .store(let changes) = pending.command else { continue }
+            for case .advanced(_, let through) in changes { #expect(through == 0) }
+        }
+    }
+
+    @Test("MQTT-3.2.0-1: a PUBREC that is due on a new connection does not pass its CONNACK")
+    func pubRecDoesNotPassTheConnAck() {
+        var core = CoreHarness()
+        let subscriber = core.connect("s", properties: Self.lasting)
+        _ = core.subscribe(subscriber, to: "t")
+        let first = core.connect("p", properties: Self.lasting)
+        _ = core.publish(first, "t", qos: .exactlyOnce, identifier: 9)
+        _ = core.step(.connectionClosed(first))
+        core.answersNotesAtOnce = false
+        let second = core.open()
+        _ = core.step(
+            .packetReceived(
+                second,
+                .connect(
+                    Connect(version: .v5_0, clientIdentifier: "p", cleanStart: false, properties: Self.lasting))))
+        #expect(
+            !core.answer(.done).contains {
+                if case .acknowledge = $0 { true } else { false }
+            })
+    }
+}
