@@ -7,6 +7,8 @@ BROKER = .build/release/dunlin
 
 # Options of `dunlin serve` for `make run`, for example ARGS="--listen 0.0.0.0:1883 --allow-anonymous".
 ARGS ?=
+# Where `make run` keeps what has to outlive the broker.
+DATA ?= dunlin-data
 # The load generator's source.
 LOADGEN ?= ../shared/loadgen
 # For bench-peers: cases of `run-suite --list` separated by commas, seconds a measurement, repetitions.
@@ -47,8 +49,8 @@ build: deps ## build the broker for release: .build/release/dunlin
 	@test -x $(BROKER) || { echo "the build left no $(BROKER)" >&2; exit 1; }
 
 .PHONY: run
-run: build ## build the broker and start it on 127.0.0.1:1883 (options: ARGS="…")
-	exec $(BROKER) serve $(ARGS)
+run: build ## build the broker and start it on 127.0.0.1:1883 with the data directory DATA (options: ARGS="…")
+	exec $(BROKER) serve --data $(DATA) $(ARGS)
 
 .PHONY: lint
 lint: ## check the formatting
