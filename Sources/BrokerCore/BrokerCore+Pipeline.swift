@@ -13,21 +13,9 @@ extension BrokerCore {
         let token = makeToken()
         pipelineOfToken[token] = connection
         effects.all.append(.execute(token, .append(append)))
-        hold(
-            append.message, publisher: append.publisher, acknowledgement: acknowledgement, on: connection, token: token,
-            into: &effects)
-    }
-
-    /// Puts a publish at the end of its connection's pipeline: with a token it waits for the backbone, without one for
-    /// those before it.
-    mutating func hold(
-        _ message: ApplicationMessage, publisher: PublisherReference, acknowledgement: PublishAcknowledgement,
-        on connection: ConnectionID, token: BackboneToken?, into effects: inout Effects
-    ) {
         pipelines[connection, default: PublishPipeline()].held.append(
             PublishPipeline.Held(
-                message: message, publisher: publisher, acknowledgement: acknowledgement, token: token,
-                outcome: token == nil ? .done : nil))
+                message: append.message, publisher: append.publisher, acknowledgement: acknowledgement, token: token))
         pauseReadingIfNeeded(connection, into: &effects)
     }
 
@@ -70,24 +58,18 @@ extension BrokerCore {
             refused(held, session, on: connection, at: now, into: &effects)
             return
         }
-        var reasonCode = ReasonCode.success
-        // What went to the backbone was routed by its entry in the log.
-        if held.token == nil {
-            let matches = index.match(held.message.topic)
-            if matches.isEmpty { reasonCode = .noMatchingSubscribers }
-            route(held.message, to: matches, publisher: held.publisher, at: now, into: &effects)
-        }
+        // It was routed by its entry in the log.
         switch held.acknowledgement {
         case .none: break
         case .pubAck(let origin, let identifier):
             // On another connection the identifier may mean another message.
             guard connections.phase(of: origin) == .online else { return }
-            effects.all.append(.acknowledge(origin, .pubAck, identifier, reasonCode))
+            effects.all.append(.acknowledge(origin, .pubAck, identifier, .success))
         case .pubRec(_, let identifier):
             // The exchange belongs to the session: whatever connection it has now is told. Before its CONNACK nothing may
             // be sent [MQTT-3.2.0-1]; after it the client asks again with a PUBLISH.
             guard let online = session?.online, !online.isGated else { return }
-            effects.all.append(.acknowledge(online.connection, .pubRec, identifier, reasonCode))
+            effects.all.append(.acknowledge(online.connection, .pubRec, identifier, .success))
         }
     }
     /// The backbone did not take a message, or it is not known whether it did. The first is said to a 5.0 client; else

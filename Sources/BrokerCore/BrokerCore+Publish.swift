@@ -106,8 +106,10 @@ extension BrokerCore {
             prepare(&append, acknowledgement)
             hold(append, acknowledgement: acknowledgement, on: connection, into: &effects)
         } else if !pipelines.isEmpty, pipelines[connection] != nil {
+            // By the backbone too, though it keeps nothing of it: routed from here, it would reach other shards after what
+            // the same client published later, if both of its neighbours are settled at once (P3).
             hold(
-                message, publisher: publisher, acknowledgement: acknowledgement, on: connection, token: nil,
+                LogAppend(message: message, publisher: publisher), acknowledgement: acknowledgement, on: connection,
                 into: &effects)
         } else {
             route(message, to: matches, publisher: publisher, at: now, into: &effects)

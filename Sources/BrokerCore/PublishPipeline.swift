@@ -10,8 +10,7 @@ struct PublishPipeline {
         let publisher: PublisherReference
         /// What the publisher is answered after `done`.
         let acknowledgement: PublishAcknowledgement
-        /// nil when the backbone is not asked: it only waits for those before it.
-        let token: BackboneToken?
+        let token: BackboneToken
         /// nil while the backbone has not answered.
         var outcome: BackboneOutcome?
     }

@@ -49,8 +49,9 @@ struct PipelineTests {
             core.answer(.done) == [
                 .publish(slot: 0, topic: "a", qos: .atLeastOnce, identifier: 1, isDuplicate: false),
                 .acknowledge(slot: 1, .pubAck, 1, .success),
-                .publish(slot: 0, topic: "b", qos: .atMostOnce, identifier: 0, isDuplicate: false),
             ])
+        #expect(
+            core.answer(.done) == [.publish(slot: 0, topic: "b", qos: .atMostOnce, identifier: 0, isDuplicate: false)])
         #expect(
             core.answer(.done) == [
                 .publish(slot: 0, topic: "c", qos: .exactlyOnce, identifier: 2, isDuplicate: false),
