@@ -203,6 +203,13 @@ extension BrokerCore {
             effects.all.append(.acknowledge(online.connection, .pubRel, entry.packetIdentifier, .success))
             return
         }
+        // Its time ended while the backbone noted it: delivery has not begun [MQTT-3.3.2-5].
+        if entry.isUnsent, message.isExpired(at: now) {
+            counters.droppedExpired += 1
+            session.inflight.abandon(entry.packetIdentifier)
+            finished(entry, of: session, into: &effects)
+            return
+        }
         let start = effects.recipients.count
         guard
             var recipient = recipient(

@@ -115,6 +115,8 @@ extension BrokerCore {
         }
         guard let entry, !online.isGated else { return }
         sendInflight(entry, to: session, at: now, into: &effects)
+        // It may not have been sent after all, and have left its place to another.
+        if !session.queue.isEmpty { pump(session, at: now, into: &effects) }
     }
 
     /// A release that may not have been noted: the client's next PUBREL tries again.
