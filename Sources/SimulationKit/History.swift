@@ -50,10 +50,18 @@ package struct SessionRecord: Sendable {
     package var endedAt: Instant?
 }
 
+/// The broker's process ended and another took its place.
+package struct CrashRecord: Sendable {
+    package let at: Instant
+    /// nil while the broker is down.
+    package var restartedAt: Instant?
+}
+
 /// What honest clients did and saw, for the checkers.
 package final class History {
     package private(set) var messages: [MessageRecord] = []
     package private(set) var sessions: [[SessionRecord]]
+    package private(set) var crashes: [CrashRecord] = []
 
     package init(clientCount: Int) { sessions = Array(repeating: [], count: clientCount) }
 
@@ -64,6 +72,16 @@ package final class History {
     }
 
     package func update(message number: Int, _ change: (inout MessageRecord) -> Void) { change(&messages[number]) }
+
+    package func crashed(at now: Instant) { crashes.append(CrashRecord(at: now)) }
+
+    package func restarted(at now: Instant) {
+        guard let last = crashes.indices.last else { return }
+        crashes[last].restartedAt = now
+    }
+
+    /// How often the broker has crashed since `instant`.
+    package func crashCount(since instant: Instant) -> Int { crashes.count { $0.at >= instant } }
 
     package func beginSession(of client: Int, at now: Instant) {
         endSession(of: client, at: now)

@@ -22,6 +22,10 @@ package enum Occurrence: Sendable {
     /// The broker closed the connection, or learned that it had ended.
     case ended(connection: Int)
     case reported(BrokerEvent)
+    /// The broker's process ended without a word; its connections' `ended` follow.
+    case crashed
+    /// A new process is about to take up what the engine kept.
+    case restarted
 }
 
 /// Whose occurrence it is: a client in one of its sessions on one of its connections.

@@ -18,6 +18,15 @@ package struct Swarm: Sendable {
     /// How long mail between shards may lie; 0 delivers it at once.
     package var maximumMailDelayMilliseconds = 0
 
+    // MARK: The engine
+
+    /// Whether the backbone is one that outlives the process.
+    package var hasLastingEngine = false
+    /// How often the broker's process ends without a word.
+    package var crashCount = 0
+    package var maximumDowntimeMilliseconds = 1000
+    package var maximumCommitDelayMilliseconds = 5
+
     // MARK: What clients do, each a weight against the others
 
     package var publishWeight = 60
@@ -71,6 +80,17 @@ package struct Swarm: Sendable {
         maximumPauseMilliseconds = random.pick([20, 100, 400])
         maximumAcknowledgementDelayMilliseconds = random.pick([0, 5, 50, 300])
         drawLimits(using: &random)
+        drawEngine(using: &random)
+    }
+
+    private mutating func drawEngine(using random: inout SplitMix64) {
+        hasLastingEngine = random.chance(50)
+        crashCount = random.pick([0, 0, 1, 3])
+        maximumDowntimeMilliseconds = random.pick([0, 300, 4000])
+        maximumCommitDelayMilliseconds = random.pick([0, 2, 20, 100])
+        if !hasLastingEngine { crashCount = 0 }
+        // Their sessions under the names of others are not followed over a crash.
+        if crashCount > 0 { hostileClients = 0 }
     }
 
     private mutating func drawLimits(using random: inout SplitMix64) {

@@ -20,6 +20,8 @@ struct Simulate: ParsableCommand {
     @Option(help: "Hostile clients, likewise.") var hostile: Int?
     @Option(help: "Shards, likewise.") var shards: Int?
     @Option(help: "Virtual seconds before faults heal, likewise.") var seconds: Int?
+    @Option(help: "Crashes of the broker, likewise.") var crashes: Int?
+    @Flag(help: "Brief runs, each with a crash.") var crashing = false
     @Flag(help: "Print every event.") var trace = false
     @Flag(help: "With --trace: every piece of bytes as well.") var bytes = false
     @Option(help: "Events to print of a run that failed.") var lines = 60
@@ -58,7 +60,14 @@ struct Simulate: ParsableCommand {
     }
 
     private func swarm(of seed: UInt64) -> Swarm {
-        var swarm = Swarm.drawn(for: seed)
+        var swarm = crashing ? Swarm.crashing(for: seed) : Swarm.drawn(for: seed)
+        if let crashes {
+            swarm.crashCount = crashes
+            if crashes > 0 {
+                swarm.hasLastingEngine = true
+                swarm.hostileClients = 0
+            }
+        }
         if let clients { swarm.honestClients = clients }
         if let hostile { swarm.hostileClients = hostile }
         if let shards { swarm.shardCount = shards }

@@ -6,7 +6,7 @@ import Testing
     @Test(arguments: PlantedBug.allCases)
     func isFound(bug: PlantedBug) {
         let found = (1...30).contains { seed in
-            let outcome = Run(seed: UInt64(seed), swarm: .eventful, bug: bug).outcome()
+            let outcome = Run(seed: UInt64(seed), swarm: bug.swarm, bug: bug).outcome()
             return outcome.failures.contains { bug.rules.contains($0.rule) }
         }
         #expect(found, "nothing noticed \(bug)")

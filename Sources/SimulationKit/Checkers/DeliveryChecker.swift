@@ -33,15 +33,18 @@ package struct DeliveryChecker: Checker {
         if received.publish.qos == .exactlyOnce { count.exactlyOnce += 1 }
         counts[receipt] = count
 
+        // A crash repeats what the engine had not been told of, without DUP: only the client knows that it has had it.
+        let firstSentAt = history.messages[number].firstSentAt ?? .zero
+        let repeats = 1 + history.crashCount(since: firstSentAt)
         let limit = allowance(for: history.messages[number], to: who, history)
         let description = "client \(who.client), message \(number), allowed \(limit)"
         switch received.publish.qos {
-        case .atMostOnce where count.fresh > limit:
+        case .atMostOnce where count.fresh > limit * repeats:
             verdict.fail(.qosZeroAtMostOnce, "\(description), delivered \(count.fresh) times", at: now)
         case .atLeastOnce where count.onConnection > limit:
             verdict.fail(
                 .qosOneNotRepeatedWhileConnected, "\(description), delivered \(count.onConnection) times", at: now)
-        case .atLeastOnce where count.fresh > limit:
+        case .atLeastOnce where count.fresh > limit * repeats:
             verdict.fail(.duplicateFlag, "\(description), delivered \(count.fresh) times without DUP", at: now)
         case .exactlyOnce where count.exactlyOnce > limit:
             verdict.fail(.qosTwoExactlyOnce, "\(description), delivered \(count.exactlyOnce) times", at: now)
@@ -73,7 +76,7 @@ package struct DeliveryChecker: Checker {
             guard let session = history.currentSession(of: profile.index), session.endedAt == nil,
                 !session.hasOverflowed
             else { continue }
-            for message in history.messages where isOwed(message, to: session, of: profile) {
+            for message in history.messages where isOwed(message, to: session, of: profile, history) {
                 let receipt = Receipt(client: profile.index, session: session.ordinal, number: message.number)
                 if counts[receipt] != nil { continue }
                 verdict.fail(
@@ -85,7 +88,9 @@ package struct DeliveryChecker: Checker {
     }
 
     /// Whether the session must have got the message: it was acknowledged, and a subscription was certain all the while.
-    private func isOwed(_ message: MessageRecord, to session: SessionRecord, of profile: ClientProfile) -> Bool {
+    private func isOwed(
+        _ message: MessageRecord, to session: SessionRecord, of profile: ClientProfile, _ history: History
+    ) -> Bool {
         guard message.qos != .atMostOnce, !message.isRefused, !message.isClear, message.expiryInterval == nil,
             let sentAt = message.firstSentAt, let acknowledgedAt = message.acknowledgedAt
         else { return false }
@@ -95,6 +100,8 @@ package struct DeliveryChecker: Checker {
                 (subscription.endAskedAt ?? .distantFuture) > acknowledgedAt,
                 let qos = subscription.grantedQoS, qos != .atMostOnce
             else { return false }
+            // A restart goes by the options that the filter has then: what a weaker subscription took the place of is lost.
+            if let endAskedAt = subscription.endAskedAt, history.crashCount(since: endAskedAt) > 0 { return false }
             let isOwn = subscription.options.noLocal && message.publisher == profile.index
             return !isOwn && subscription.filter.matches(message.topic)
         }

@@ -9,9 +9,10 @@ package struct DuplicateFlagChecker: Checker {
         var isResumed = false
         var hasSeenNew = false
     }
+    private let hasLastingEngine: Bool
     private var states: [Int: State] = [:]
 
-    package init() {}
+    package init(swarm: Swarm) { hasLastingEngine = swarm.hasLastingEngine }
 
     package mutating func observe(
         _ occurrence: Occurrence, at now: Instant, history: History, verdict: inout Verdict
@@ -26,6 +27,8 @@ package struct DuplicateFlagChecker: Checker {
             if publish.qos == .atMostOnce {
                 if publish.isDuplicate { verdict.fail(.duplicateFlag, "\(name): DUP with QoS 0", at: now) }
             } else if !publish.isDuplicate {
+                // One with QoS 2 may have had its place in the order, and an identifier, before it could be sent.
+                if publish.qos == .exactlyOnce, hasLastingEngine { return }
                 states[who.client]?.hasSeenNew = true
             } else if !state.isResumed {
                 verdict.fail(.duplicateFlag, "\(name): DUP in a session that is new", at: now)

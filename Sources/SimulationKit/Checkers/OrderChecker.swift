@@ -15,15 +15,24 @@ package struct OrderChecker: Checker {
     }
     private var newest: [Stream: Int] = [:]
     private var seen: Set<[Int]> = []
+    /// What came as retained may come again after a crash, by another subscription than before, and then not so.
+    private var seenRetained: Set<[Int]> = []
 
     package init() {}
 
     package mutating func observe(
         _ occurrence: Occurrence, at now: Instant, history: History, verdict: inout Verdict
     ) {
-        guard case .publishReceived(let who, let received) = occurrence, let number = received.number,
-            !received.publish.isRetained
-        else { return }
+        guard case .publishReceived(let who, let received) = occurrence, let number = received.number else { return }
+        if received.publish.isRetained {
+            seenRetained.insert([who.client, who.session, number])
+            return
+        }
+        if !history.crashes.isEmpty {
+            // What a full queue dropped may be there again: the engine had not been told.
+            if history.session(who.session, of: who.client)?.hasOverflowed == true { return }
+            if seenRetained.contains([who.client, who.session, number]) { return }
+        }
         let message = history.messages[number]
         guard !message.isWill, !message.topic.hasPrefix("s/"),
             !mayComeLate(message, received.publish.qos, to: who, history),

@@ -96,6 +96,8 @@ package struct RetainedChecker: Checker {
 
     package mutating func finish(at now: Instant, history: History, verdict: inout Verdict) {
         for debt in debts where (received[debt.receipt] ?? .zero) < debt.since {
+            // Copies that wait in a session's queue are not in the log.
+            if history.crashCount(since: debt.since) > 0 { continue }
             guard let session = history.currentSession(of: debt.receipt.client), session.endedAt == nil,
                 session.ordinal == debt.receipt.session, !session.hasOverflowed
             else { continue }

@@ -11,6 +11,13 @@ package struct SessionChecker: Checker {
         /// The live connection; nil since `endedAt`.
         var connection: Int?
         var endedAt: Instant?
+        /// The connection that it was accepted for; CONNACK tells that the engine knows it.
+        let origin: Int
+        var isConfirmed = false
+        /// A crash came before the engine knew it for certain: it may be there, or what was before it.
+        var isUncertain = false
+        /// When the broker started after its last crash, which may not have known that the connection had ended before.
+        var restartedAt: Instant?
     }
     private var states: [String: State] = [:]
     private var identifiers: [Int: String] = [:]
@@ -25,7 +32,16 @@ package struct SessionChecker: Checker {
         _ occurrence: Occurrence, at now: Instant, history: History, verdict: inout Verdict
     ) {
         switch occurrence {
+        case .crashed:
+            // Order-free: each is looked at for itself.
+            for (identifier, state) in states where !state.isConfirmed { states[identifier]?.isUncertain = true }
+        case .restarted:
+            // Order-free: likewise.
+            for identifier in states.keys { states[identifier]?.restartedAt = now }
         case .connAckSent(let connection, let isSessionPresent):
+            if let identifier = identifiers[connection], states[identifier]?.origin == connection {
+                states[identifier]?.isConfirmed = true
+            }
             if decided[connection] != isSessionPresent {
                 verdict.fail(
                     .sessionPresent, "CONNACK on \(connection) says \(isSessionPresent) against the session", at: now)
@@ -36,7 +52,7 @@ package struct SessionChecker: Checker {
             identifiers[connection] = connect.clientIdentifier
             told[connection] = isSessionPresent
             states[connect.clientIdentifier] = State(
-                expiryInterval: SessionChecker.expiryInterval(of: connect), connection: connection)
+                expiryInterval: SessionChecker.expiryInterval(of: connect), connection: connection, origin: connection)
         case .connected(let who, let isSessionPresent) where told[who.connection] != isSessionPresent:
             verdict.fail(.sessionPresent, "client \(who.client) was told otherwise than the broker meant", at: now)
         case .disconnectArrived(let connection, let disconnect):
@@ -69,6 +85,7 @@ package struct SessionChecker: Checker {
     /// Whether there is a session; nil when it may be either.
     private func isAlive(_ state: State?, at now: Instant) -> Bool? {
         guard let state else { return false }
+        if state.isUncertain { return nil }
         if state.expiryInterval == .max { return true }
         guard let endedAt = state.endedAt else { return nil }
         // A takeover ends the old connection at this very instant: whether a session without expiry is resumed then is
@@ -76,7 +93,12 @@ package struct SessionChecker: Checker {
         if state.expiryInterval == 0 { return endedAt == now ? nil : false }
         let end = endedAt.advanced(seconds: state.expiryInterval)
         if now.advanced(by: SessionChecker.slack) < end { return true }
-        return now > end.advanced(by: SessionChecker.slack) ? false : nil
+        var latest = end
+        if let restartedAt = state.restartedAt {
+            // The engine counts whole seconds.
+            latest = max(end, restartedAt.advanced(seconds: state.expiryInterval)).advanced(by: .seconds(1))
+        }
+        return now > latest.advanced(by: SessionChecker.slack) ? false : nil
     }
 
     /// Seconds that the session outlives its connection.

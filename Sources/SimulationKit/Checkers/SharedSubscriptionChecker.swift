@@ -6,6 +6,8 @@ package struct SharedSubscriptionChecker: Checker {
     private let profiles: [ClientProfile]
     /// By message: how often a member got it as something new.
     private var fresh: [Int: Int] = [:]
+    /// The same, with QoS 2 alone.
+    private var freshExactlyOnce: [Int: Int] = [:]
     private var delivered: Set<Int> = []
     private var hasLostMember = false
 
@@ -21,6 +23,7 @@ package struct SharedSubscriptionChecker: Checker {
             delivered.insert(number)
             if received.publish.isDuplicate { return }
             fresh[number, default: 0] += 1
+            if received.publish.qos == .exactlyOnce { freshExactlyOnce[number, default: 0] += 1 }
             check(number, received.publish.qos, at: now, history, &verdict)
         default: break
         }
@@ -32,7 +35,9 @@ package struct SharedSubscriptionChecker: Checker {
         if qos == .atLeastOnce, hasLostMember { return }
         let publications = message.qos == .atLeastOnce ? max(1, message.transmissions) : 1
         let allowed = publications * groups(matching: message.topic, history).count
-        let count = fresh[number] ?? 0
+        // A crash may repeat to one member what another got with QoS 1.
+        let isRepeatable = history.crashCount(since: message.firstSentAt ?? .zero) > 0
+        let count = (isRepeatable ? freshExactlyOnce : fresh)[number] ?? 0
         if count > allowed {
             verdict.fail(
                 .sharedSubscription, "members got message \(number) \(count) times, allowed \(allowed)", at: now)

@@ -14,7 +14,12 @@ package struct WillChecker: Checker {
         var expiryInterval: UInt32
         /// When it has to be published; nil while the connection lives.
         var due: Instant?
-        var isCancelled = false
+        /// After a crash it may be due later: the engine may not have known that its connection had ended.
+        var latest: Instant?
+        /// CONNACK was sent: the engine knows the will.
+        var isConfirmed = false
+        var cancelledAt: Instant?
+        var isCancelled: Bool { cancelledAt != nil }
         /// Whether it may be published or not: a reconnect came just when it was due.
         var isUncertain = false
     }
@@ -23,7 +28,13 @@ package struct WillChecker: Checker {
     private var wills: [Int: State] = [:]
     private var arrivals: [Int: [Instant]] = [:]
 
-    package init(profiles: [ClientProfile]) { self.profiles = profiles }
+    /// With an engine that takes its time the monitor may lag behind.
+    private let hasLastingEngine: Bool
+
+    package init(swarm: Swarm, profiles: [ClientProfile]) {
+        self.profiles = profiles
+        hasLastingEngine = swarm.hasLastingEngine
+    }
 
     package mutating func observe(
         _ occurrence: Occurrence, at now: Instant, history: History, verdict: inout Verdict
@@ -36,11 +47,14 @@ package struct WillChecker: Checker {
                     identifier: connect.clientIdentifier, number: willNumber, delay: will.delayInterval,
                     expiryInterval: SessionChecker.expiryInterval(of: connect))
             }
+        case .connAckSent(let connection, _): wills[connection]?.isConfirmed = true
+        case .crashed: crashed(at: now)
+        case .restarted: restarted(at: now, crashedAt: history.crashes.last?.at ?? now)
         case .disconnectArrived(let connection, let disconnect):
             if let interval = disconnect.properties.sessionExpiryInterval {
                 wills[connection]?.expiryInterval = interval
             }
-            if disconnect.reasonCode == .normalDisconnection { wills[connection]?.isCancelled = true }
+            if disconnect.reasonCode == .normalDisconnection { wills[connection]?.cancelledAt = now }
         case .ended(let connection):
             guard let will = wills[connection], will.due == nil else { return }
             wills[connection]?.due = now.advanced(seconds: min(will.delay, will.expiryInterval))
@@ -57,13 +71,40 @@ package struct WillChecker: Checker {
     private mutating func resolve(_ identifier: String, isSessionPresent: Bool, at now: Instant) {
         // Order-free: each will is looked at for itself.
         for (connection, will) in wills where will.identifier == identifier && !will.isCancelled {
-            guard let due = will.due, due > now else { continue }
+            guard let due = will.due else { continue }
+            // After a crash it may be due yet.
+            if let latest = will.latest, due <= now, latest.advanced(by: .seconds(1)) > now {
+                wills[connection]?.isUncertain = true
+            }
+            guard due > now else { continue }
             if isSessionPresent {
-                wills[connection]?.isCancelled = true
-                wills[connection]?.isUncertain = due <= now.advanced(by: .milliseconds(100))
+                wills[connection]?.cancelledAt = now
+                if due <= now.advanced(by: .milliseconds(100)) { wills[connection]?.isUncertain = true }
             } else {
                 wills[connection]?.due = now
             }
+        }
+    }
+
+    /// What the engine may not have known yet may go either way.
+    private mutating func crashed(at now: Instant) {
+        // Order-free: each will is looked at for itself.
+        for (connection, will) in wills {
+            let isCancelledJustNow = will.cancelledAt.map { $0.advanced(by: .seconds(1)) > now } ?? false
+            let isNew = !will.isConfirmed && will.due == nil
+            if isCancelledJustNow || isNew { wills[connection]?.isUncertain = true }
+        }
+    }
+
+    /// A will that was not published for certain before the crash is due when its delay has passed from here, at the
+    /// latest: the engine may not have known that the connection had ended.
+    private mutating func restarted(at now: Instant, crashedAt: Instant) {
+        // Order-free: each will is looked at for itself.
+        for (connection, will) in wills where !will.isCancelled {
+            guard let due = will.due, max(due, will.latest ?? due).advanced(by: WillChecker.slack) > crashedAt else {
+                continue
+            }
+            wills[connection]?.latest = now.advanced(seconds: min(will.delay, will.expiryInterval))
         }
     }
 
@@ -92,13 +133,15 @@ package struct WillChecker: Checker {
             return
         }
         guard let due = will.due else { return }
-        if times.count > 1 { verdict.fail(.will, "\(name) was published \(times.count) times", at: now) }
+        let latest = max(due, will.latest ?? due).advanced(by: WillChecker.slack)
+        let isRepeatable = history.messages[will.number].qos == .atLeastOnce && will.latest != nil
+        if times.count > 1, !isRepeatable { verdict.fail(.will, "\(name) was published \(times.count) times", at: now) }
         if let first = times.first {
             if first < due { verdict.fail(.will, "\(name) came \(first) before it was due, \(due)", at: now) }
-            if first > due.advanced(by: WillChecker.slack) {
+            if first > latest, !hasLastingEngine {
                 verdict.fail(.will, "\(name) came at \(first), due \(due)", at: now)
             }
-        } else if history.messages[will.number].qos != .atMostOnce, due.advanced(by: WillChecker.slack) < now {
+        } else if history.messages[will.number].qos != .atMostOnce, latest < now {
             verdict.fail(.will, "\(name) was never published, due \(due)", at: now)
         }
     }

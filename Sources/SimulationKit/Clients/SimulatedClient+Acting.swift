@@ -34,6 +34,7 @@ extension SimulatedClient {
     }
 
     private func wantsCleanStart() -> Bool {
+        if awaitsCleanStart, !simulation.history.crashes.isEmpty { return true }
         if !profile.version.hasProperties, !profile.isPersistent { return true }
         return !simulation.hasHealed && random.chance(5)
     }

@@ -25,6 +25,8 @@ final class SimulatedClient {
     /// The subscription of each SUBSCRIBE without an answer, by its place in the session's record.
     var subscribing: [RequestToken: (session: Int, index: Int)] = [:]
     private var scheduledDeadline = Instant.distantFuture
+    /// It asked for a new session and has not been told that it has one: it asks again.
+    private(set) var awaitsCleanStart = false
     /// What the broker gave as reason when it closed.
     private var lastReason: ReasonCode?
 
@@ -56,6 +58,7 @@ final class SimulatedClient {
         receiver = PacketReceiver(role: .client, version: profile.version)
         aliases = [:]
         lastReason = nil
+        if cleanStart { awaitsCleanStart = true }
         perform { session, now, actions in session.connect(makeConnect(cleanStart: cleanStart), at: now, into: &actions)
         }
     }
@@ -130,6 +133,7 @@ final class SimulatedClient {
     private func adapted(_ packet: Packet) -> Packet {
         guard case .connAck(var connAck) = packet, !connAck.reasonCode.isError else { return packet }
         let isSessionPresent = connAck.isSessionPresent
+        awaitsCleanStart = false
         let ordinal = simulation.acceptedSessions[attendance.connection] ?? 0
         if ordinal != sessionOrdinal { connAck.isSessionPresent = false }
         sessionOrdinal = ordinal

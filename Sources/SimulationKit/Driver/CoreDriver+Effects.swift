@@ -9,6 +9,8 @@ extension CoreDriver {
     func runEffects(of shard: Shard) {
         var touched: [DriverConnection] = []
         for effect in shard.effects.all {
+            guard !isCrashing else { return }
+            effectsUntilCrash? -= 1
             observer?(.effect(shard: shard.index, effect))
             run(effect, of: shard, touched: &touched)
         }
@@ -44,6 +46,7 @@ extension CoreDriver {
         case .setDeadline(let instant):
             shard.deadline = instant
         case .execute(let token, let command):
+            if engine != nil { return submit(command, token, of: shard) }
             let execution = backbone.execute(command)
             if let entry = execution.entry {
                 for other in shards { other.mailbox.append(.logEntry(entry)) }

@@ -34,9 +34,15 @@ package final class CoreDriver {
 
     let shards: [Shard]
     var backbone = InMemoryBackbone()
+    /// The engine that keeps what it is told; nil when nothing outlives the process.
+    var engine: SimulatedBackbone?
+    /// How many effects are run until the process ends, between two of them; nil while no crash is under way.
+    var effectsUntilCrash: Int?
+    /// The process is ending: nothing is done any more.
+    var isCrashing: Bool { effectsUntilCrash == 0 }
     var connections: [ConnectionState] = []
     /// Connections with bytes that may be decoded now, in order.
-    private var readable: [DriverConnection] = []
+    var readable: [DriverConnection] = []
     private var isRunning = false
     var random: SplitMix64
 
@@ -57,6 +63,14 @@ package final class CoreDriver {
             self.index = index
             self.random = random
             core = BrokerCore(shard: UInt16(index), shardCount: UInt16(count), options: options)
+        }
+
+        /// A new process: what was in memory is gone.
+        func begin(count: Int, options: BrokerOptions) {
+            core = BrokerCore(shard: UInt16(index), shardCount: UInt16(count), options: options)
+            effects.removeAll()
+            deadline = nil
+            mailbox = Mailbox()
         }
 
         func takeSlot(for connection: DriverConnection) -> ConnectionID {
@@ -171,7 +185,8 @@ package final class CoreDriver {
 
     /// When the first deadline of a shard falls due; nil when there is none.
     package var nextDeadline: Instant? {
-        shards.compactMap(\.deadline).min().flatMap { $0 == .distantFuture ? nil : $0 }
+        let due = min(shards.compactMap(\.deadline).min() ?? .distantFuture, engine?.nextCommit ?? .distantFuture)
+        return due == .distantFuture ? nil : due
     }
 
     /// Lets time pass; deadlines fall due in their order.
@@ -179,13 +194,14 @@ package final class CoreDriver {
 
     package func advance(to instant: Instant) {
         var firedAtNow = 0
-        while let due = nextDeadline, due <= instant {
+        while !isCrashing, let due = nextDeadline, due <= instant {
             firedAtNow = due <= now ? firedAtNow + 1 : 0
             guard firedAtNow < 10_000 else {
                 faults.append("a deadline is set again and again to an instant that has passed")
                 break
             }
             now = max(now, due)
+            if let commit = engine?.nextCommit, commit <= now { commitEngine() }
             for shard in shards where (shard.deadline ?? .distantFuture) <= now {
                 shard.deadline = nil
                 step(.deadlineReached, on: shard)
@@ -233,6 +249,7 @@ extension CoreDriver {
 
     /// Tells the shard's core one thing, and runs the effects.
     private func step(_ input: Input, on shard: Shard) {
+        guard !isCrashing else { return }
         observer?(.input(shard: shard.index, input))
         shard.effects.removeAll()
         shard.core.step(input, at: now, using: &shard.random, into: &shard.effects)
@@ -250,7 +267,7 @@ extension CoreDriver {
         guard !isRunning else { return }
         isRunning = true
         defer { isRunning = false }
-        while true {
+        while !isCrashing {
             if deliversAtOnce, let shard = shards.first(where: { !$0.mailbox.isEmpty }) {
                 step(shard.mailbox.removeFirst().input, on: shard)
             } else if let connection = readable.first {

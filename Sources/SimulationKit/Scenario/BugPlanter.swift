@@ -61,7 +61,7 @@ final class BugPlanter {
         case .closeHonestClient:
             guard client.profile.version.hasProperties, random.chance(10) else { return [packet] }
             return [packet, WirePacket(packet: .disconnect(Disconnect(reasonCode: .unspecifiedError)), byteCount: 4)]
-        case .wrongSessionPresent: return [packet]
+        case .wrongSessionPresent, .answerBeforeCommit, .forgetExchange: return [packet]
         }
     }
 

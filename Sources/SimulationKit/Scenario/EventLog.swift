@@ -75,6 +75,8 @@ extension EventLog {
             note("broker", "DISCONNECT \(packet.reasonCode) on \(connection)", at: now)
         case .ended(let connection): note("broker", "connection \(connection) has ended", at: now)
         case .reported(let event): note("broker", "reports \(event)", at: now)
+        case .crashed: note("broker", "CRASHES", at: now)
+        case .restarted: note("broker", "starts again", at: now)
         }
     }
 

@@ -22,6 +22,23 @@ package enum PlantedBug: String, Sendable, CaseIterable {
     case unwantedWill
     case shareWithAll
     case closeHonestClient
+    /// The engine answers before it has committed.
+    case answerBeforeCommit
+    /// The engine forgets by which QoS 2 exchange a message came.
+    case forgetExchange
+
+    /// A run in which it shows.
+    package var swarm: Swarm {
+        var swarm = Swarm.eventful
+        switch self {
+        case .answerBeforeCommit, .forgetExchange:
+            swarm.hasLastingEngine = true
+            swarm.crashCount = 5
+            swarm.maximumCommitDelayMilliseconds = 50
+        default: break
+        }
+        return swarm
+    }
 
     /// The rules that it breaks, any of which may notice it first.
     package var rules: Set<Rule> {
@@ -43,6 +60,8 @@ package enum PlantedBug: String, Sendable, CaseIterable {
         case .loseWill, .unwantedWill: [.will]
         case .shareWithAll: [.sharedSubscription]
         case .closeHonestClient: [.honestClientClosed]
+        case .answerBeforeCommit: [.sessionPresent, .qosOneAtLeastOnce, .qosTwoExactlyOnce, .will]
+        case .forgetExchange: [.qosTwoExactlyOnce]
         }
     }
 }

@@ -51,6 +51,15 @@ extension Swarm {
         return swarm
     }
 
+    /// A brief one with at least one crash of the broker.
+    package static func crashing(for seed: UInt64) -> Swarm {
+        var swarm = brief(for: seed)
+        swarm.hasLastingEngine = true
+        swarm.crashCount = max(1, swarm.crashCount)
+        swarm.hostileClients = 0
+        return swarm
+    }
+
     /// A run in which everything happens that a checker may have to notice.
     package static var eventful: Swarm {
         var swarm = Swarm()

@@ -16,6 +16,8 @@ package final class Simulation {
         case deadline(Int)
         case acknowledge(Int)
         case unstall(Int, Int)
+        case crash
+        case restart
     }
 
     package let swarm: Swarm
@@ -35,6 +37,9 @@ package final class Simulation {
     var networkRandom: SplitMix64
     /// Faults are over: clients come back, and nobody starts anything new.
     package private(set) var hasHealed = false
+    /// The broker's process has ended, and no other runs yet.
+    var isDown = false
+    var crashRandom: SplitMix64
     /// Everything is quiet, and the auditor looks at what is retained.
     private(set) var isAuditing = false
     /// The run is over: clients leave and stay away.
@@ -55,6 +60,7 @@ package final class Simulation {
         self.log = log
         let random = SplitMix64(seed: seed)
         networkRandom = random.split(1)
+        crashRandom = random.split(5)
         driver = CoreDriver(shardCount: swarm.shardCount, options: swarm.options, seed: random.split(2).seed)
         driver.deliversAtOnce = swarm.maximumMailDelayMilliseconds == 0
         driver.tracksWritability = true
@@ -73,6 +79,13 @@ package final class Simulation {
         }
         hostiles = (0..<swarm.hostileClients).map {
             HostileClient(index: $0, simulation: self, random: random.split(1000 + UInt64($0)))
+        }
+        if swarm.hasLastingEngine {
+            var faults = SimulatedBackbone.Faults()
+            faults.maximumCommitDelayMilliseconds = swarm.maximumCommitDelayMilliseconds
+            faults.answersBeforeCommit = bug == .answerBeforeCommit
+            faults.forgetsExchanges = bug == .forgetExchange
+            driver.useEngine(faults, random: random.split(6))
         }
         driver.observer = { [unowned self] in observe($0) }
     }
@@ -147,6 +160,7 @@ package final class Simulation {
     package func run() {
         for client in clients { schedule(.act(client.profile.index), after: .milliseconds(client.profile.index)) }
         for hostile in hostiles { schedule(.hostileAct(hostile.index), after: .milliseconds(hostile.index)) }
+        scheduleCrashes()
         let healing = driver.now.advanced(by: .seconds(swarm.seconds))
         runEvents(until: healing)
         heal()
@@ -168,6 +182,7 @@ package final class Simulation {
             } else {
                 driver.advance(to: next)
             }
+            if driver.isCrashing, !isDown { crash() }
             collect()
             eventCount += 1
             if eventCount.isMultiple(of: 64) { checkInvariants() }
@@ -185,7 +200,7 @@ package final class Simulation {
             driver.deliverMail(to: shard)
         case .act(let index):
             if isClosing { break }
-            clients[index].act()
+            if !isDown { clients[index].act() }
             let pause = clients[index].random.integer(in: 0...swarm.maximumPauseMilliseconds)
             schedule(.act(index), after: .milliseconds(hasHealed ? 20 + pause : pause))
         case .hostileAct(let index):
@@ -194,6 +209,8 @@ package final class Simulation {
         case .deadline(let index): clients[index].deadlineReached()
         case .acknowledge(let index): clients[index].acknowledgeNext()
         case .unstall(let index, let link): clients[index].unstall(link)
+        case .crash: beginCrash()
+        case .restart: restart()
         }
     }
 
@@ -207,6 +224,7 @@ package final class Simulation {
     /// From here on the network is well and nobody does anything new.
     private func heal() {
         hasHealed = true
+        if !isDown { driver.effectsUntilCrash = nil }
         log?.note("faults heal", at: driver.now)
         for hostile in hostiles { hostile.leave() }
         for index in activeLinks { links[index].latency = min(links[index].latency, .milliseconds(1)) }
@@ -222,7 +240,7 @@ package final class Simulation {
             && activeLinks.allSatisfy {
                 links[$0].upstream.count <= 2 && driver.outputCount(of: links[$0].connection) <= 2
             }
-            && (0..<swarm.shardCount).allSatisfy { !driver.hasMail($0) }
+            && (0..<swarm.shardCount).allSatisfy { !driver.hasMail($0) } && driver.engine?.isIdle != false && !isDown
     }
 
     /// Whether everything comes to rest, and stays so for `rest`.

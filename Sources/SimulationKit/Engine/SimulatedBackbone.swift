@@ -1,0 +1,92 @@
+import Backbone
+import MQTTModel
+
+/// A lasting engine in virtual time: it keeps what it has committed, and nothing else, when the broker crashes.
+///
+/// Commands wait in a queue until the next commit takes a prefix of it, as group commit does; only then are they answered.
+struct SimulatedBackbone {
+    /// What an engine may do within its contract, and how often.
+    struct Faults: Sendable {
+        var maximumCommitDelayMilliseconds = 0
+        /// It answers before it commits: not within its contract, a crash then has to be noticed.
+        var answersBeforeCommit = false
+        /// It forgets by which QoS 2 exchange a message came, likewise.
+        var forgetsExchanges = false
+
+        init() {}
+    }
+
+    let faults: Faults
+    private(set) var store: SimulatedStore
+    /// What is on the disk, with the fault that lets it lag behind.
+    private var saved: SimulatedStore
+    private var queue: [(command: BackboneCommand, submitter: UInt16, token: BackboneToken)] = []
+    /// When it commits next; nil while it has nothing to do.
+    private(set) var nextCommit: Instant?
+    private var random: SplitMix64
+
+    init(shardCount: Int, faults: Faults, random: SplitMix64) {
+        self.faults = faults
+        self.random = random
+        store = SimulatedStore(shardCount: shardCount)
+        saved = store
+    }
+
+    var isIdle: Bool { queue.isEmpty }
+
+    mutating func submit(_ command: BackboneCommand, submitter: UInt16, token: BackboneToken, at now: Instant) {
+        queue.append((command, submitter, token))
+        if nextCommit == nil { scheduleCommit(at: now) }
+    }
+
+    /// Answers what is not on the disk yet, for the fault of that name.
+    mutating func takePremature(at now: Instant) -> [Settled] {
+        faults.answersBeforeCommit ? settle(first: queue.count, at: now) : []
+    }
+
+    /// Commits a part of what waits, from the front.
+    /// - Returns: what is settled by it, in order.
+    mutating func commit(at now: Instant) -> [Settled] {
+        nextCommit = nil
+        if faults.answersBeforeCommit { saved = store }
+        guard !queue.isEmpty else { return [] }
+        // All of it most of the time; else it is a commit that took what was there when it began.
+        let count = random.chance(70) ? queue.count : random.integer(in: 1...queue.count)
+        let settled = settle(first: count, at: now)
+        if !queue.isEmpty { scheduleCommit(at: now) }
+        return settled
+    }
+
+    /// The broker's process is gone. The commit that was under way may have taken what nobody was told.
+    mutating func crash(at now: Instant) {
+        if faults.answersBeforeCommit {
+            store = saved
+        } else if random.chance(50) {
+            _ = settle(first: random.integer(in: 0...queue.count), at: now)
+        }
+        queue = []
+        nextCommit = nil
+    }
+
+    private mutating func settle(first count: Int, at now: Instant) -> [Settled] {
+        let batch = queue.prefix(count)
+        queue.removeFirst(count)
+        var settled: [Settled] = []
+        for one in batch {
+            let entry = store.execute(spoiled(one.command), at: now)
+            settled.append(Settled(submitter: one.submitter, token: one.token, outcome: .done, entry: entry))
+        }
+        return settled
+    }
+
+    private func spoiled(_ command: BackboneCommand) -> BackboneCommand {
+        guard faults.forgetsExchanges, case .append(var append) = command else { return command }
+        append.received = nil
+        return .append(append)
+    }
+
+    private mutating func scheduleCommit(at now: Instant) {
+        nextCommit = now.advanced(
+            by: .microseconds(random.integer(in: 0...faults.maximumCommitDelayMilliseconds * 1000)))
+    }
+}

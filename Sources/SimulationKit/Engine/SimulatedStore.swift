@@ -1,0 +1,211 @@
+import Backbone
+import MQTTModel
+
+/// What a lasting engine holds: its contract, written to be read and not to be fast. Everything is in the order in which
+/// it was made, so that a restart is the same each time.
+struct SimulatedStore {
+    private struct StoredSession {
+        let clientIdentifier: String
+        var expiryInterval: UInt32 = 0
+        /// nil: connected.
+        var disconnectedAt: Instant?
+        var will: Will?
+        var willDueAt: Instant?
+        var subscriptions: [RestoredSession.Subscription] = []
+        var received: Set<PacketIdentifier> = []
+        var sent: [RestoredSession.Sent] = []
+        var cursor: LogSequence = 0
+    }
+
+    private struct StoredMessage {
+        let sequence: LogSequence
+        let message: ApplicationMessage
+        let storedAt: Instant
+        var groups: [SharedGroup] = []
+    }
+
+    private var sessions: [StoredSession] = []
+    private var retained: [StoredMessage] = []
+    private var log: [StoredMessage] = []
+    private var trims: [LogSequence]
+    private var lastSequence: LogSequence = 0
+
+    init(shardCount: Int) { trims = Array(repeating: 0, count: shardCount) }
+
+    var sessionCount: Int { sessions.count }
+    var retainedCount: Int { retained.count }
+
+    /// - Returns: what every shard is told.
+    mutating func execute(_ command: BackboneCommand, at now: Instant) -> LogEntry? {
+        switch command {
+        case .append(let append): return execute(append, at: now)
+        case .store(let changes): for change in changes { execute(change, at: now) }
+        case .trim(let shard, let through): trim(shard: shard, through: through)
+        }
+        return nil
+    }
+
+    private mutating func trim(shard: UInt16, through: LogSequence) {
+        trims[Int(shard)] = max(trims[Int(shard)], through)
+        let unneeded = trims.min() ?? 0
+        log.removeAll { $0.sequence <= unneeded && $0.groups.isEmpty }
+    }
+
+    private mutating func execute(_ append: LogAppend, at now: Instant) -> LogEntry {
+        var sequence: LogSequence = 0
+        if append.isKept || !append.groups.isEmpty {
+            lastSequence += 1
+            sequence = lastSequence
+            log.append(
+                StoredMessage(sequence: sequence, message: append.message, storedAt: now, groups: append.groups))
+        }
+        if append.message.isRetained {
+            retained.removeAll { $0.message.topic.elementsEqual(append.message.topic) }
+            if append.message.payloadLength > 0 {
+                retained.append(StoredMessage(sequence: 0, message: append.message, storedAt: now))
+            }
+        }
+        if let exchange = append.received {
+            change(exchange.clientIdentifier.string) { $0.received.insert(exchange.packetIdentifier) }
+        }
+        if let client = append.willOf {
+            change(client) {
+                $0.will = nil
+                $0.willDueAt = nil
+            }
+        }
+        return LogEntry(sequence: sequence, message: append.message, publisher: append.publisher)
+    }
+
+    private mutating func execute(_ sessionChange: SessionChange, at now: Instant) {
+        switch sessionChange {
+        case .began(let client):
+            sessions.removeAll { $0.clientIdentifier == client }
+            sessions.append(StoredSession(clientIdentifier: client, cursor: lastSequence))
+        case .connected(let client, let expiryInterval, let will):
+            change(client) {
+                $0.expiryInterval = expiryInterval
+                $0.disconnectedAt = nil
+                $0.will = will
+                $0.willDueAt = nil
+            }
+        case .disconnected(let client, let expiryInterval, let willDelay):
+            change(client) {
+                $0.expiryInterval = expiryInterval
+                $0.disconnectedAt = now
+                if let willDelay { $0.willDueAt = now.advanced(seconds: willDelay) } else { $0.will = nil }
+            }
+        case .ended(let client): sessions.removeAll { $0.clientIdentifier == client }
+        case .subscribed(let client, let filter, let options, let identifier):
+            subscribe(client, filter: filter, options: options, identifier: identifier)
+        case .unsubscribed(let client, let filter):
+            change(client) { $0.subscriptions.removeAll { $0.filter == filter } }
+        case .released(let exchange):
+            change(exchange.clientIdentifier.string) { $0.received.remove(exchange.packetIdentifier) }
+        case .sending(let client, let sequence, let packetIdentifier):
+            change(client) {
+                $0.sent.removeAll { $0.sequence == sequence }
+                $0.sent.append(.init(sequence: sequence, packetIdentifier: packetIdentifier, phase: .sending))
+            }
+        case .handedOver(let client, let sequence): setPhase(.handedOver, of: sequence, client: client)
+        case .finished(let client, let sequence): setPhase(.finished, of: sequence, client: client)
+        case .advanced(let client, let through):
+            change(client) { $0.cursor = max($0.cursor, through) }
+        case .groupFinished(let group, let sequence):
+            guard let index = log.firstIndex(where: { $0.sequence == sequence }) else { return }
+            log[index].groups.removeAll { $0 == group }
+        }
+    }
+
+    private mutating func change(_ client: String, _ body: (inout StoredSession) -> Void) {
+        guard let index = sessions.firstIndex(where: { $0.clientIdentifier == client }) else { return }
+        body(&sessions[index])
+    }
+
+    private mutating func subscribe(
+        _ client: String, filter: String, options: SubscriptionOptions, identifier: UInt32
+    ) {
+        let last = lastSequence
+        change(client) { session in
+            let old = session.subscriptions.firstIndex { $0.filter == filter }
+            let subscription = RestoredSession.Subscription(
+                filter: filter, options: options, identifier: identifier,
+                since: old.map { session.subscriptions[$0].since } ?? last)
+            if let old {
+                session.subscriptions[old] = subscription
+            } else {
+                session.subscriptions.append(subscription)
+            }
+        }
+    }
+
+    private mutating func setPhase(_ phase: RestoredSession.Sent.Phase, of sequence: LogSequence, client: String) {
+        change(client) { session in
+            guard let index = session.sent.firstIndex(where: { $0.sequence == sequence }) else {
+                if phase == .finished {
+                    session.sent.append(.init(sequence: sequence, packetIdentifier: 0, phase: .finished))
+                }
+                return
+            }
+            session.sent[index] = .init(
+                sequence: sequence, packetIdentifier: session.sent[index].packetIdentifier, phase: phase)
+        }
+    }
+}
+
+// MARK: - After a crash
+
+extension SimulatedStore {
+    func restoredSessions(at now: Instant) -> [RestoredSession] {
+        sessions.map { session in
+            var restored = RestoredSession(clientIdentifier: session.clientIdentifier)
+            restored.expiryInterval = session.expiryInterval
+            if session.expiryInterval != .max {
+                let end = (session.disconnectedAt ?? now).advanced(seconds: session.expiryInterval)
+                restored.expiresIn = SimulatedStore.seconds(until: end, at: now)
+            }
+            restored.will = session.will.map { SimulatedStore.copy(of: $0) }
+            if session.will != nil {
+                restored.willDueIn = session.willDueAt.map { SimulatedStore.seconds(until: $0, at: now) }
+            }
+            restored.subscriptions = session.subscriptions
+            restored.received = session.received.sorted()
+            restored.sent = session.sent.filter { $0.sequence > session.cursor }
+            restored.cursor = session.cursor
+            return restored
+        }
+    }
+
+    func restoredRetained(at now: Instant) -> [ApplicationMessage] {
+        retained.filter { $0.message.expiryInterval == nil || expiry(of: $0, at: now) != 0 }
+            .map { copy(of: $0, at: now) }
+    }
+
+    func restoredLog(at now: Instant) -> [(entry: LogEntry, groups: [SharedGroup])] {
+        log.map {
+            (LogEntry(sequence: $0.sequence, message: copy(of: $0, at: now), publisher: .none), $0.groups)
+        }
+    }
+
+    private func expiry(of stored: StoredMessage, at now: Instant) -> UInt32? {
+        stored.message.expiryInterval.map {
+            SimulatedStore.seconds(until: stored.storedAt.advanced(seconds: $0), at: now)
+        }
+    }
+
+    private func copy(of stored: StoredMessage, at now: Instant) -> ApplicationMessage {
+        let copy = stored.message.copy(withTopic: stored.message.topic)
+        copy.expiryInterval = expiry(of: stored, at: now)
+        copy.receivedAt = now
+        return copy
+    }
+
+    private static func copy(of will: Will) -> Will {
+        Will(message: will.message.copy(withTopic: will.message.topic), delayInterval: will.delayInterval)
+    }
+
+    /// Whole seconds, upwards.
+    private static func seconds(until due: Instant, at now: Instant) -> UInt32 {
+        due <= now ? 0 : UInt32((due.nanoseconds - now.nanoseconds + 999_999_999) / 1_000_000_000)
+    }
+}

@@ -1,0 +1,18 @@
+import SimulationKit
+import Testing
+
+/// Runs in which the broker's process ends without a word (P1, P3, P4, P5): what was acknowledged is still true after it.
+@Suite struct CrashTests {
+    @Test(arguments: Array(stride(from: UInt64(1), through: 60, by: 10)))
+    func nothingAcknowledgedIsLost(firstSeed: UInt64) {
+        for seed in firstSeed..<(firstSeed + 10) {
+            let outcome = Run(seed: seed, swarm: .crashing(for: seed)).outcome()
+            #expect(outcome.failures.isEmpty, "seed \(seed)")
+        }
+    }
+
+    @Test func theSameSeedGivesTheSameCrashes() {
+        let run = Run(seed: 7, swarm: .crashing(for: 7))
+        #expect(run.outcome().hash == run.outcome().hash)
+    }
+}
