@@ -17,7 +17,8 @@ package enum SessionChange: Sendable {
     case unsubscribed(clientIdentifier: String, filter: String)
     /// A QoS 2 exchange of the client as publisher is over.
     case released(ReceivedExchange)
-    /// A QoS 2 message of the log is about to be sent to the client under this packet identifier.
+    /// A QoS 2 message of the log, or a copy of a retained one (`LogSequence.firstCopy`), is about to be sent to the client
+    /// under this packet identifier.
     case sending(clientIdentifier: String, sequence: LogSequence, packetIdentifier: PacketIdentifier)
     /// The client has it: only its PUBREL and PUBCOMP are left.
     case handedOver(clientIdentifier: String, sequence: LogSequence)

@@ -82,6 +82,7 @@ struct SessionStatements {
     let putSent: PreparedStatement
     let setHandedOver: PreparedStatement
     let putFinished: PreparedStatement
+    let deleteSent: PreparedStatement
     let deleteSentThrough: PreparedStatement
     let putCursor: PreparedStatement
 
@@ -114,6 +115,7 @@ struct SessionStatements {
         setHandedOver = try maker.prepare("UPDATE sent SET phase = 1 WHERE session = ? AND sequence = ?")
         putFinished = try maker.prepare(
             "INSERT INTO sent VALUES (?, ?, 0, 2, ?) ON CONFLICT (session, sequence) DO UPDATE SET phase = 2")
+        deleteSent = try maker.prepare("DELETE FROM sent WHERE session = ? AND sequence = ?")
         deleteSentThrough = try maker.prepare("DELETE FROM sent WHERE session = ? AND sequence <= ?")
         putCursor = try maker.prepare(
             "INSERT INTO cursors VALUES (?1, ?2) ON CONFLICT (session) DO UPDATE SET through = max(through, ?2)")

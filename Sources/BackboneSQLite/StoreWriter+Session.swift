@@ -28,6 +28,11 @@ extension StoreWriter {
             try statements.session.setHandedOver.bind(1, key).bind(2, sequence).run()
         case .finished(let client, let sequence):
             guard let key = try sessionKey(client) else { return }
+            guard sequence < .firstCopy else {
+                // No cursor will ever pass it.
+                try statements.session.deleteSent.bind(1, key).bind(2, sequence).run()
+                return
+            }
             try statements.session.putFinished.bind(1, key).bind(2, sequence).bind(3, takePosition()).run()
         case .advanced(let client, let sequence):
             guard let key = try sessionKey(client) else { return }

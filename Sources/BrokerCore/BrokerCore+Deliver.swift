@@ -69,7 +69,9 @@ extension BrokerCore {
         subscriptionIdentifiers: ArraySlice<UInt32>, sequence: LogSequence, isShared: Bool,
         into effects: inout Effects
     ) {
-        if qos == .exactlyOnce, sequence > 0 {
+        if qos == .exactlyOnce, sequence > 0 || session.isDurable {
+            // A copy of a retained message, if it has no place in the log.
+            let sequence = sequence > 0 ? sequence : makeCopySequence()
             let identifier = session.inflight.append(
                 message, qos: qos, isRetained: isRetained, subscriptionIdentifiers: Array(subscriptionIdentifiers),
                 sequence: sequence, isShared: isShared, isNotePending: true)

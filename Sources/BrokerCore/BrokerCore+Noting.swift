@@ -28,6 +28,11 @@ extension BrokerCore {
         return token
     }
 
+    mutating func makeCopySequence() -> LogSequence {
+        defer { nextCopy += 1 }
+        return nextCopy
+    }
+
     /// A QoS 2 message of the log is about to be sent: after a restart it keeps its packet identifier, or the client would
     /// take it for another message. Or the client has it: after a restart only PUBREL is sent, or it would get it twice.
     mutating func noteInflight(_ identifier: PacketIdentifier, of session: Session, into effects: inout Effects) {

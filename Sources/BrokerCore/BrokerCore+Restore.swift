@@ -17,6 +17,14 @@ extension BrokerCore {
             _ = session.notedReceived.insert(identifier)
         }
         for sent in restored.sent {
+            guard sent.sequence < .firstCopy else {
+                // The copy is gone; the client may hold its packet identifier, and has to be told to release it.
+                nextCopy = max(nextCopy, sent.sequence + 1)
+                session.inflight.restore(
+                    nil, packetIdentifier: sent.packetIdentifier, subscriptionIdentifiers: [],
+                    sequence: sent.sequence, isShared: false)
+                continue
+            }
             session.restoredSent[sent.sequence] = sent
             restoring.interrupted[sent.sequence, default: []].append(session.slot)
         }
@@ -72,7 +80,7 @@ extension BrokerCore {
                 sent.phase != .finished, session.isDurable
             else { continue }
             session.inflight.restore(
-                entry.message, packetIdentifier: sent.packetIdentifier, isHandedOver: sent.phase == .handedOver,
+                sent.phase == .handedOver ? nil : entry.message, packetIdentifier: sent.packetIdentifier,
                 subscriptionIdentifiers: [], sequence: entry.sequence, isShared: false)
         }
     }
@@ -128,7 +136,7 @@ extension BrokerCore {
         if let sent = session.restoredSent[entry.sequence] {
             guard sent.phase != .finished else { return }
             session.inflight.restore(
-                entry.message, packetIdentifier: sent.packetIdentifier, isHandedOver: sent.phase == .handedOver,
+                sent.phase == .handedOver ? nil : entry.message, packetIdentifier: sent.packetIdentifier,
                 subscriptionIdentifiers: subscriptionIdentifiers, sequence: entry.sequence, isShared: group != nil)
             return
         }

@@ -95,16 +95,17 @@ package struct InflightWindow: Sendable {
         if let index = index(of: identifier) { entries[index].isUnsent = false }
     }
 
-    /// Puts back an exchange of QoS 2 that a restart has interrupted, behind those put back before.
+    /// Puts back an exchange of QoS 2 that a restart has interrupted, behind those put back before. Without a message only
+    /// its release is left.
     package mutating func restore(
-        _ message: ApplicationMessage, packetIdentifier: PacketIdentifier, isHandedOver: Bool,
-        subscriptionIdentifiers: [UInt32], sequence: UInt64, isShared: Bool
+        _ message: ApplicationMessage?, packetIdentifier: PacketIdentifier, subscriptionIdentifiers: [UInt32],
+        sequence: UInt64, isShared: Bool
     ) {
         guard !holds(packetIdentifier) else { return }
         entries.append(
             InflightMessage(
-                message: isHandedOver ? nil : message, subscriptionIdentifiers: subscriptionIdentifiers,
-                packetIdentifier: packetIdentifier, phase: isHandedOver ? .awaitingPubComp : .awaitingPubRec,
+                message: message, subscriptionIdentifiers: subscriptionIdentifiers,
+                packetIdentifier: packetIdentifier, phase: message == nil ? .awaitingPubComp : .awaitingPubRec,
                 isRetained: false, sequence: sequence, isShared: isShared))
         // Their identifiers may stand in any order: none of them counts as ascending.
         lastIdentifier = max(lastIdentifier, packetIdentifier)

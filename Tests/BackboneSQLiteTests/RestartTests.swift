@@ -142,6 +142,28 @@ struct RestartTests {
         #expect(found.map(\.willDueIn) == [nil])
     }
 
+    /// The exchange of a retained message's copy is kept until it is finished, whatever the cursor; then nothing is.
+    @Test func theExchangeOfACopyIsKeptUntilItIsFinished() throws {
+        let fixture = StoreFixture()
+        let first = LogSequence.firstCopy
+        let store = try fixture.run()
+        store.perform([
+            .message(),
+            .store([
+                .began(clientIdentifier: "c"), .connected(clientIdentifier: "c", expiryInterval: 60, will: nil),
+                .sending(clientIdentifier: "c", sequence: first, packetIdentifier: 7),
+                .sending(clientIdentifier: "c", sequence: first + 1, packetIdentifier: 8),
+                .advanced(clientIdentifier: "c", through: 1), .finished(clientIdentifier: "c", sequence: first),
+            ]),
+        ])
+        store.stop()
+        let backbone = try fixture.open()
+        defer { backbone.stop() }
+        var found: [RestoredSession] = []
+        try backbone.restore(session: { found.append($0) }, retained: { _ in }, entry: { _, _ in })
+        #expect(found.map { $0.sent.map(\.packetIdentifier) } == [[8]])
+    }
+
     @Test func timeIsCountedWhileTheBrokerIsDown() throws {
         let fixture = StoreFixture()
         let store = try fixture.run()

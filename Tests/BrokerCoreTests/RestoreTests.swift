@@ -125,4 +125,28 @@ struct RestoreTests {
                 if case .acknowledge = $0 { true } else { false }
             })
     }
+
+    @Test("P1: a QoS 2 copy of a retained message goes out under a noted identifier, too")
+    func aRetainedCopyIsNotedBeforeItIsSent() {
+        var core = CoreHarness()
+        let publisher = core.connect("p")
+        _ = core.publish(publisher, "t", qos: .exactlyOnce, identifier: 1, isRetained: true)
+        _ = core.answer(.done)
+        let subscriber = core.connect("s", properties: Self.lasting)
+        core.answersNotesAtOnce = false
+        _ = core.subscribe(subscriber, to: "t")
+        #expect(core.answer(.done) == [.subAck(slot: 1, [.grantedQoS2])])
+        #expect(
+            core.answer(.done)
+                == [.publish(slot: 1, topic: "t", qos: .exactlyOnce, identifier: 1, isDuplicate: false)])
+    }
+
+    @Test("P1: the identifier of a copy that a crash has interrupted is released", arguments: [0, 1] as [UInt8])
+    func theIdentifierOfACopyIsReleased(_ phase: UInt8) {
+        var core = CoreHarness()
+        let sent = RestoredSession.Sent(
+            sequence: .firstCopy + 5, packetIdentifier: 7, phase: .init(rawValue: phase) ?? .finished)
+        core.restore([Self.session("s", filter: "t", sent: sent)], log: [])
+        #expect(Self.resume("s", in: &core) == [.acknowledge(slot: 0, .pubRel, 7, .success)])
+    }
 }
