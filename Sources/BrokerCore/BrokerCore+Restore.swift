@@ -20,6 +20,7 @@ extension BrokerCore {
             guard sent.sequence < .firstCopy else {
                 // The copy is gone; the client may hold its packet identifier, and has to be told to release it.
                 nextCopy = max(nextCopy, sent.sequence + 1)
+                if sent.phase == .finished { continue }
                 session.inflight.restore(
                     nil, packetIdentifier: sent.packetIdentifier, subscriptionIdentifiers: [],
                     sequence: sent.sequence, isShared: false)
