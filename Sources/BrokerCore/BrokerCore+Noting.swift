@@ -96,7 +96,6 @@ extension BrokerCore {
         }
         let connection = held.connection
         switch held.kind {
-        case .none: break
         case .connAck(let connAck): openGate(of: session, connAck, at: now, into: &effects)
         case .subAck(let subAck, let wishes):
             effects.all.append(.send(connection, .subAck(subAck)))

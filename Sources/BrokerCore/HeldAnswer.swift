@@ -4,8 +4,6 @@ import MQTTModel
 /// What a client is told once the backbone has noted a change of its session.
 struct HeldAnswer {
     enum Kind {
-        /// Nothing depends on it.
-        case none
         /// The connection is accepted: sends CONNACK and opens the gate.
         case connAck(ConnAck)
         /// SUBACK, then the retained messages that the new subscriptions bring.

@@ -47,7 +47,7 @@ package final class SharedBackbone: Sendable {
     /// Takes up what survived, then lets the engine answer. Before the shards' loops have anything to do.
     package func start(_ shards: [Shard]) throws {
         guard case .lasting(let engine) = engine else { return }
-        try Restoration(shards).run(engine)
+        try Shard.restore(shards, from: engine)
         try engine.start { settled in SharedBackbone.deliver(settled, to: shards) }
     }
 

@@ -56,42 +56,22 @@ extension CoreDriver {
         return open
     }
 
-    /// A new process takes up what the engine kept, as production does (`Restoration`).
+    /// A new process takes up what the engine kept, as production does.
     package func restart() {
         effectsUntilCrash = nil
         guard let store = engine?.store else { return }
-        var unclaimed: [(group: SharedGroup, sequence: LogSequence)] = []
-        for session in store.restoredSessions(at: now) {
-            let home = shards[
-                Int(HomeShard.index(of: session.clientIdentifier, shardCount: UInt16(shardCount)))]
-            home.core.restore(session, at: now, into: &home.effects)
-        }
-        for message in store.restoredRetained(at: now) {
-            for shard in shards { shard.core.restore(retained: message) }
-        }
-        for (entry, groups) in store.restoredLog(at: now) {
-            for group in restore(entry, groups) { unclaimed.append((group, entry.sequence)) }
-        }
-        for shard in shards {
-            shard.core.restoreFinished(
-                unclaimed: shard.index == 0 ? unclaimed : [], at: now, into: &shard.effects)
-        }
+        var restoration = NodeRestoration(shards, at: now)
+        for session in store.restoredSessions(at: now) { restoration.restore(session) }
+        for message in store.restoredRetained(at: now) { restoration.restore(retained: message) }
+        for (entry, groups) in store.restoredLog(at: now) { restoration.restore(entry, groups: groups) }
+        restoration.finish()
         for shard in shards { runEffects(of: shard) }
         run()
     }
+}
 
-    /// - Returns: the groups that nobody has a member for.
-    private func restore(_ entry: LogEntry, _ groups: [SharedGroup]) -> [SharedGroup] {
-        var unclaimed = groups
-        var interrupted: [[SharedGroup]] = []
-        for shard in shards {
-            let here = unclaimed.filter { shard.core.isInterrupted($0, at: entry.sequence, into: &shard.effects) }
-            unclaimed.removeAll { here.contains($0) }
-            interrupted.append(here)
-        }
-        for (shard, here) in zip(shards, interrupted) {
-            unclaimed = shard.core.restore(entry, groups: here + unclaimed, at: now, into: &shard.effects)
-        }
-        return unclaimed
+extension CoreDriver.Shard: RestorableShard {
+    func withCore<Result>(_ body: (inout BrokerCore, inout Effects) -> Result) -> Result {
+        body(&core, &effects)
     }
 }
