@@ -79,7 +79,7 @@ let package = Package(
             ]),
         library("BackboneSQLite", ["Backbone", "MQTTModel", grdb, grdbSQLite]),
         library("MQTTClient", ["MQTTModel", "MQTTCodec", "MQTTSession", nioCore, nioPosix, deque]),
-        library("BrokerConfiguration", ["BrokerCore", configuration, systemPackage, yams]),
+        library("BrokerConfiguration", ["BrokerCore", "BackboneSQLite", configuration, systemPackage, yams]),
 
         // Layer 4: the executable.
         .executableTarget(
@@ -125,7 +125,7 @@ let package = Package(
             ]),
         tests("MQTTClient", ["MQTTClient", "MQTTSession", "BrokerTransport", "MQTTModel", nioCore, nioPosix, logging]),
         tests("CommandLine", ["dunlin", "MQTTClient", "BrokerTransport", argumentParser, logging]),
-        tests("BrokerConfiguration", ["BrokerConfiguration", "BrokerCore"]),
+        tests("BrokerConfiguration", ["BrokerConfiguration", "BrokerCore", "BackboneSQLite"]),
         tests("Simulation", ["SimulationKit", "BrokerCore", "MQTTModel", "MQTTCodec"]),
         tests(
             "Conformance",

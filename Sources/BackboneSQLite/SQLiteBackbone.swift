@@ -142,13 +142,13 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
     // MARK: The writer's thread
 
     private func write(onCommit: @Sendable ([Settled]) -> Void) {
-        var patience = options.idleMilliseconds
+        var patience = options.idleTime
         while true {
             switch queue.take(waiting: patience) {
             case .submissions(let submissions):
                 commit(submissions, onCommit: onCommit)
-                patience = options.idleMilliseconds
-            case .nothing: patience = tidyUp() ? options.idleMilliseconds : 60_000
+                patience = options.idleTime
+            case .nothing: patience = tidyUp() ? options.idleTime : .seconds(60)
             case .stopped: return
             }
         }

@@ -9,8 +9,8 @@ package struct StoreOptions: Sendable {
     /// Bytes of topics, properties and payloads in the log, beyond which the oldest messages are deleted though sessions
     /// may still want them.
     package var maximumLogBytes = 1 << 30
-    /// Seconds after which a logged message is deleted though sessions may still want it.
-    package var maximumLogAge = 30 * 24 * 3600
+    /// Time after which a logged message is deleted though sessions may still want it; in whole milliseconds.
+    package var maximumLogAge = Duration.seconds(30 * 24 * 3600)
     /// Bytes of the file, beyond which commands are answered with `full`; nil: until the disk is full.
     package var maximumFileBytes: Int?
 
@@ -22,8 +22,8 @@ package struct StoreOptions: Sendable {
     package var maximumCommandsPerCommit = 8192
     /// Bytes of messages in one transaction.
     package var maximumBytesPerCommit = 16 << 20
-    /// Milliseconds that deleting what nobody needs may add to a commit.
-    package var maximumTrimMilliseconds = 5
+    /// Time that deleting what nobody needs may add to a commit.
+    package var maximumTrimTime = Duration.milliseconds(5)
 
     /// Bytes of the write-ahead log from which it is moved to the file when nothing else is to do.
     package var idleCheckpointBytes = 1 << 20
@@ -32,8 +32,8 @@ package struct StoreOptions: Sendable {
     /// Bytes of the write-ahead log from which the writer waits until it has been moved. Only a reader, such as a backup,
     /// lets it grow further, for as long as it reads.
     package var maximumWalBytes = 256 << 20
-    /// Milliseconds without a command after which the writer counts as idle.
-    package var idleMilliseconds = 100
+    /// Time without a command after which the writer counts as idle.
+    package var idleTime = Duration.milliseconds(100)
 
     /// Bytes of SQLite's page cache.
     package var pageCacheBytes = 8 << 20

@@ -29,7 +29,7 @@ extension StoreWriter {
         if oldest == nil, state.logMessages > 0 { try findOldest() }
         guard isTrimDue else { return }
         try begin()
-        let deadline = ContinuousClock.now + .milliseconds(options.maximumTrimMilliseconds)
+        let deadline = ContinuousClock.now + options.maximumTrimTime
         var left = rows
         while left > 0, isTrimDue, ContinuousClock.now < deadline {
             left -= state.trimmedThrough < trimTarget ? try trimSpan() : try dropSpan()
@@ -77,7 +77,7 @@ extension StoreWriter {
         return statement.optionalInteger(0).map { LogSequence($0) } ?? first
     }
 
-    private var oldestAllowed: Int64 { now - Int64(options.maximumLogAge) * 1000 }
+    private var oldestAllowed: Int64 { now - options.maximumLogAge.wholeMilliseconds }
 
     /// About as many messages as are over the bound, so that not more than needed are given up.
     private var dropCount: LogSequence {

@@ -39,19 +39,15 @@ final class SubmissionQueue: @unchecked Sendable {
         if isTakerWaiting { condition.signal() }
     }
 
-    /// All that waits, in order; waits for it for at most `milliseconds`, nil for as long as it takes.
-    func take(waiting milliseconds: Int?) -> Taken {
+    /// All that waits, in order; waits for it for at most `patience`.
+    func take(waiting patience: Duration) -> Taken {
         condition.lock()
         defer { condition.unlock() }
-        let deadline = milliseconds.map { Date(timeIntervalSinceNow: Double($0) / 1000) }
+        let deadline = Date(timeIntervalSinceNow: Double(patience.wholeMilliseconds) / 1000)
         while items.isEmpty, !isStopped {
             isTakerWaiting = true
             defer { isTakerWaiting = false }
-            if let deadline {
-                if !condition.wait(until: deadline), items.isEmpty, !isStopped { return .nothing }
-            } else {
-                condition.wait()
-            }
+            if !condition.wait(until: deadline), items.isEmpty, !isStopped { return .nothing }
         }
         if items.isEmpty { return .stopped }
         var taken: [Submission] = []

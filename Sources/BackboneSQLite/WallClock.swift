@@ -1,3 +1,5 @@
+import MQTTModel
+
 /// Wall clock time in milliseconds since 1970 that never goes back, not by a restart either: a clock that is set back
 /// makes time stand still until it has caught up, so nothing that has expired is valid again, and nothing lives longer
 /// than by the jump.
@@ -28,4 +30,9 @@ struct WallClock {
         guard deadline > milliseconds else { return 0 }
         return UInt32(clamping: (deadline - milliseconds + 999) / 1000)
     }
+}
+
+extension Duration {
+    /// Saturating; 0 when negative.
+    var wholeMilliseconds: Int64 { Int64(wholeNanoseconds / 1_000_000) }
 }

@@ -1,3 +1,4 @@
+import BackboneSQLite
 import BrokerCore
 
 extension BrokerSettings {
@@ -21,6 +22,7 @@ extension BrokerSettings {
             problems.append(SettingsProblem(file: file, key: "listeners", text: "\(address) is there twice"))
         }
         let limits = options.limits
+        problems += storeContradictions(file: file)
         if limits.outboundLowWatermark >= limits.outboundHighWatermark {
             problems.append(
                 SettingsProblem(
@@ -28,6 +30,29 @@ extension BrokerSettings {
                     text: """
                         has to be below limits.outbound-high-watermark, which is \
                         \(Quantity.text(bytes: limits.outboundHighWatermark))
+                        """))
+        }
+        return problems
+    }
+
+    private func storeContradictions(file: String?) -> [SettingsProblem] {
+        var problems: [SettingsProblem] = []
+        if store.idleCheckpointBytes > store.busyCheckpointBytes {
+            problems.append(
+                SettingsProblem(
+                    file: file, key: "data.idle-checkpoint-bytes",
+                    text: """
+                        has to be at most data.busy-checkpoint-bytes, which is \
+                        \(Quantity.text(bytes: store.busyCheckpointBytes))
+                        """))
+        }
+        if store.busyCheckpointBytes > store.maximumWalBytes {
+            problems.append(
+                SettingsProblem(
+                    file: file, key: "data.busy-checkpoint-bytes",
+                    text: """
+                        has to be at most data.maximum-wal-bytes, which is \
+                        \(Quantity.text(bytes: store.maximumWalBytes)); else nothing moves the log that messages wait for
                         """))
         }
         return problems

@@ -1,3 +1,4 @@
+package import BackboneSQLite
 package import BrokerCore
 
 /// Everything an operator can decide about a broker: what the configuration file and the command line fill in. A fresh
@@ -12,6 +13,8 @@ package struct BrokerSettings: Sendable {
     package var shardCount: Int?
     /// Limits and the choices that the standard leaves to a server.
     package var options = BrokerOptions()
+    /// What outlives the process, and where; without a directory (an empty one) nothing does.
+    package var store = StoreOptions(directory: "")
 
     package init() {}
 }

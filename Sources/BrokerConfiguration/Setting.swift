@@ -57,7 +57,7 @@ package struct Setting: Sendable {
     }
 
     /// Every key there is, in the order of the documentation.
-    package static let all: [Setting] = server + limits
+    package static let all: [Setting] = server + data + limits
 }
 
 // MARK: - Shapes of settings
@@ -98,15 +98,24 @@ extension Setting {
     ) -> Setting {
         let bounds = "\(Quantity.text(bytes: range.lowerBound))–\(Quantity.text(bytes: range.upperBound))"
         return Setting(key, .size, range: bounds, counter: counter, documentation) { value, settings throws(Refusal) in
-            guard case .text(let text) = value, let size = Quantity.size(parsing: text) else {
-                throw Refusal(text: "has to be a size such as 4096, 64KiB or 1MiB")
-            }
-            guard range.contains(size), let number = Number(exactly: size) else {
+            guard let number = Number(exactly: try size(value, in: range, bounds)) else {
                 throw Refusal(text: "has to be within \(bounds)")
             }
             settings[keyPath: path] = number
         } written: {
             Quantity.text(bytes: Int($0[keyPath: path]))
+        }
+    }
+
+    /// A number of bytes within a range, or nothing.
+    static func optionalSize(
+        _ key: String, _ path: Path<Int?>, in range: ClosedRange<Int>, counter: String? = nil, _ documentation: String
+    ) -> Setting {
+        let bounds = "\(Quantity.text(bytes: range.lowerBound))–\(Quantity.text(bytes: range.upperBound))"
+        return Setting(key, .size, range: bounds, counter: counter, documentation) { value, settings throws(Refusal) in
+            settings[keyPath: path] = try size(value, in: range, bounds)
+        } written: {
+            $0[keyPath: path].map { Quantity.text(bytes: $0) }
         }
     }
 
@@ -146,6 +155,14 @@ extension Setting {
         } written: {
             $0[keyPath: path].rawValue
         }
+    }
+
+    private static func size(_ value: Value, in range: ClosedRange<Int>, _ bounds: String) throws(Refusal) -> Int {
+        guard case .text(let text) = value, let size = Quantity.size(parsing: text) else {
+            throw Refusal(text: "has to be a size such as 4096, 64KiB or 1MiB")
+        }
+        guard range.contains(size) else { throw Refusal(text: "has to be within \(bounds)") }
+        return size
     }
 
     private static func number<Number: FixedWidthInteger>(

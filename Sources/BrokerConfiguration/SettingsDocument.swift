@@ -22,18 +22,32 @@ package enum SettingsDocument {
             "| key | default | range | meaning, and what happens at the bound | counter |",
             "|---|---|---|---|---|",
         ]
-        for setting in Setting.all where setting.key.hasPrefix("limits.") {
-            let value = setting.written(defaults) ?? "none"
-            let counter = setting.counter.map { "`\($0)`" } ?? "–"
-            lines.append(
-                "| `\(setting.key)` | \(value) | \(setting.range) | \(setting.documentation) | \(counter) |")
-        }
+        lines += rows(of: "limits.", defaults)
+        lines += [
+            "",
+            """
+            What is kept on the disk (`dunlin serve --data DIR`), the bounds of it and of the way there. Here *Counter* names \
+            the count in `StoreStatistics` (Sources/BackboneSQLite/StoreStatistics.swift).
+            """,
+            "",
+            "| key | default | range | meaning, and what happens at the bound | counter |",
+            "|---|---|---|---|---|",
+        ]
+        lines += rows(of: "data.", defaults)
         lines += ["", "The other keys of the file:", "", "| key | default | range | meaning |", "|---|---|---|---|"]
-        for setting in Setting.all where !setting.key.hasPrefix("limits.") {
+        for setting in Setting.all where !setting.key.contains(".") {
             let value = setting.written(defaults).map { "`\($0)`" } ?? "none"
             lines.append("| `\(setting.key)` | \(value) | \(setting.range) | \(setting.documentation) |")
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func rows(of section: String, _ defaults: BrokerSettings) -> [String] {
+        Setting.all.filter { $0.key.hasPrefix(section) }.map { setting in
+            let value = setting.written(defaults) ?? "none"
+            let counter = setting.counter.map { "`\($0)`" } ?? "–"
+            return "| `\(setting.key)` | \(value) | \(setting.range) | \(setting.documentation) | \(counter) |"
+        }
     }
 
     /// A configuration file that says what is so without it, with a comment for each key.

@@ -43,7 +43,19 @@ struct Serve: AsyncParsableCommand {
         help: ArgumentHelp(
             "When a message counts as kept: commit (on the disk), os (with the operating system) or none.",
             valueName: "when"))
-    var durability: String?
+    var durability: Durability?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Messages kept for lasting sessions, beyond which the oldest are dropped (1GiB).", valueName: "size"))
+    var maximumLogBytes: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Age of a message kept for lasting sessions, beyond which it is dropped (30d).", valueName: "duration"))
+    var maximumLogAge: String?
 
     @Option(name: .long, help: ArgumentHelp("How much is logged.", valueName: "level"))
     var logLevel: LogLevel?
@@ -60,8 +72,13 @@ struct Serve: AsyncParsableCommand {
         if let shards, !(1...256).contains(shards) {
             throw ValidationError("--shards has to be within 1–256, not \(shards).")
         }
-        if let durability, Durability(rawValue: durability) == nil {
-            throw ValidationError("--durability has to be commit, os or none, not \(durability).")
+        var settings = BrokerSettings()
+        for (option, key, text) in storeTexts {
+            do throws(InvalidSettings) {
+                if let text { try settings.set(key, to: text) }
+            } catch {
+                throw ValidationError("\(option) \(error.problems[0].text), not \"\(text ?? "")\".")
+            }
         }
     }
 
@@ -74,7 +91,7 @@ struct Serve: AsyncParsableCommand {
 
         var configuration = BrokerServerConfiguration(settings)
         do {
-            configuration.engine = try engine(shardCount: configuration.effectiveShardCount)
+            configuration.engine = try engine(settings, shardCount: configuration.effectiveShardCount)
             let server = BrokerServer(configuration: configuration, logger: logger)
             try await serve(server, within: settings.options.limits.shutdownTimeout, logger: logger)
         } catch let error as ListenerError {
@@ -87,12 +104,19 @@ struct Serve: AsyncParsableCommand {
     }
 
     /// The store in the data directory, if there is one.
-    private func engine(shardCount: Int) throws(BackboneError) -> SQLiteBackbone? {
-        guard let data else { return nil }
-        var options = StoreOptions(directory: data)
-        options.durability = Durability(rawValue: durability ?? "commit") ?? .commit
+    private func engine(_ settings: BrokerSettings, shardCount: Int) throws(BackboneError) -> SQLiteBackbone? {
+        var options = settings.store
+        if options.directory.isEmpty { return nil }
         options.shardCount = shardCount
         return try SQLiteBackbone(options: options)
+    }
+
+    /// The options that are written as in the file: option, key, text.
+    private var storeTexts: [(option: String, key: String, text: String?)] {
+        [
+            ("--data", "data.directory", data), ("--maximum-log-bytes", "data.maximum-log-bytes", maximumLogBytes),
+            ("--maximum-log-age", "data.maximum-log-age", maximumLogAge),
+        ]
     }
 
     /// The configuration file with the options over it.
@@ -104,6 +128,10 @@ struct Serve: AsyncParsableCommand {
             if allowAnonymous { settings.allowsAnonymous = true }
             if let logLevel { settings.logLevel = logLevel }
             if let shards { settings.shardCount = shards }
+            if let durability { settings.store.durability = durability }
+            for (_, key, text) in storeTexts {
+                if let text { try settings.set(key, to: text) }
+            }
             let contradictions = settings.contradictions()
             if !contradictions.isEmpty { throw InvalidSettings(contradictions) }
         } catch {
@@ -115,7 +143,7 @@ struct Serve: AsyncParsableCommand {
     }
 
     private func warn(about settings: BrokerSettings, to logger: Logger) {
-        if data == nil {
+        if settings.store.directory.isEmpty {
             logger.notice("no data directory: sessions, queued and retained messages are gone when the process ends")
         }
         for listener in settings.listeners where !listener.isLoopback {
@@ -155,6 +183,7 @@ struct Serve: AsyncParsableCommand {
 }
 
 extension LogLevel: ExpressibleByArgument {}
+extension Durability: ExpressibleByArgument {}
 
 extension BrokerServerConfiguration {
     init(_ settings: BrokerSettings) {

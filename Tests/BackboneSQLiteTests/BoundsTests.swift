@@ -83,7 +83,7 @@ struct BoundsTests {
 
     @Test func beyondTheLogsAgeTheOldestGo() throws {
         let fixture = StoreFixture()
-        fixture.options.maximumLogAge = 60
+        fixture.options.maximumLogAge = .seconds(60)
         let store = try fixture.run()
         store.perform([.message(), .message()])
         fixture.clock.advance(milliseconds: 59_000)

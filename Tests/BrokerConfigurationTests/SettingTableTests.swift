@@ -1,3 +1,4 @@
+import BackboneSQLite
 import BrokerConfiguration
 import BrokerCore
 import Foundation
@@ -11,13 +12,22 @@ struct SettingTableTests {
         #expect(names == Setting.all.map(\.key).filter { $0.hasPrefix("limits.") })
     }
 
+    @Test func everyOptionOfTheStoreHasAKeyOfItsName() {
+        let names = Mirror(reflecting: StoreOptions(directory: "")).children.compactMap(\.label)
+            // The number of event loops is the broker's to tell.
+            .filter { $0 != "shardCount" }.map { "data." + hyphenated($0) }
+        #expect(names == Setting.all.map(\.key).filter { $0.hasPrefix("data.") })
+    }
+
     @Test func keysAreUnique() {
         #expect(Set(Setting.all.map(\.key)).count == Setting.all.count)
     }
 
     @Test func everyCounterNamedExists() {
-        let counters = Set(Mirror(reflecting: Counters()).children.compactMap(\.label))
+        let ofTheCore = Set(Mirror(reflecting: Counters()).children.compactMap(\.label))
+        let ofTheStore = Set(Mirror(reflecting: StoreStatistics()).children.compactMap(\.label))
         for setting in Setting.all {
+            let counters = setting.key.hasPrefix("data.") ? ofTheStore : ofTheCore
             if let counter = setting.counter { #expect(counters.contains(counter), "\(setting.key)") }
         }
     }

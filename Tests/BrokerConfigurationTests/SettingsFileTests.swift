@@ -1,3 +1,4 @@
+import BackboneSQLite
 import BrokerConfiguration
 import BrokerCore
 import Testing
@@ -20,6 +21,12 @@ struct SettingsFileTests {
                   connect-timeout: 2m
                   maximum-packet-size: 64KiB
                   outbound-low-watermark: 4096
+                data:
+                  directory: /var/lib/dunlin
+                  durability: os
+                  maximum-log-bytes: 5GiB
+                  maximum-log-age: 7d
+                  maximum-file-bytes: 8GiB
                 """)
         #expect(settings.listeners.map(\.description) == ["127.0.0.1:1884", "[::1]:1885", "localhost:0"])
         #expect(settings.allowsAnonymous)
@@ -33,6 +40,11 @@ struct SettingsFileTests {
         #expect(settings.options.limits.connectTimeout == .seconds(120))
         #expect(settings.options.limits.maximumPacketSize == 65_536)
         #expect(settings.options.limits.outboundLowWatermark == 4_096)
+        #expect(settings.store.directory == "/var/lib/dunlin")
+        #expect(settings.store.durability == .os)
+        #expect(settings.store.maximumLogBytes == 5 << 30)
+        #expect(settings.store.maximumLogAge == .seconds(7 * 86_400))
+        #expect(settings.store.maximumFileBytes == 8 << 30)
     }
 
     @Test func jsonIsReadAsWell() async throws {
@@ -110,6 +122,26 @@ struct SettingsFileTests {
             ("shards: 1\nshards: 2", "1: written more than once: shards"),
         ])
     func aBadFileIsRefusedInWords(text: String, problem: String) async throws {
+        #expect(try await problems(reading: text) == [problem])
+    }
+
+    /// Nothing would move the write-ahead log that messages wait for.
+    @Test func boundsOfTheWriteAheadLogHaveToRise() async throws {
+        let settings = try await settings(
+            reading: "data: {idle-checkpoint-bytes: 2GiB, busy-checkpoint-bytes: 1GiB, maximum-wal-bytes: 1MiB}")
+        #expect(
+            settings.contradictions().map(\.key) == ["data.idle-checkpoint-bytes", "data.busy-checkpoint-bytes"])
+    }
+
+    @Test(
+        arguments: [
+            ("data: {directory: \"\"}", "1: data.directory: has to be the path of a directory"),
+            ("data: {durability: fsync}", "1: data.durability: has to be one of commit, os, none"),
+            ("data: {maximum-log-bytes: 1}", "1: data.maximum-log-bytes: has to be within 4KiB–16384GiB"),
+            ("data: {maximum-log-age: 0s}", "1: data.maximum-log-age: has to be within 1s–36500d"),
+            ("data: {maximum-file-bytes: 1KiB}", "1: data.maximum-file-bytes: has to be within 1MiB–16384GiB"),
+        ])
+    func aBadDataKeyIsRefusedInWords(text: String, problem: String) async throws {
         #expect(try await problems(reading: text) == [problem])
     }
 

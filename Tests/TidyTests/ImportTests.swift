@@ -29,7 +29,7 @@ private let allowedImports: [String: Set<String>] = [
         "Glibc", "Musl", "Darwin",
     ],
     "BackboneSQLite": ["Backbone", "MQTTModel", "GRDB", "GRDBSQLite", "Foundation", "Synchronization"],
-    "BrokerConfiguration": ["BrokerCore", "Configuration", "SystemPackage", "Yams", "Foundation"],
+    "BrokerConfiguration": ["BrokerCore", "BackboneSQLite", "Configuration", "SystemPackage", "Yams", "Foundation"],
     // Layer 4: the executable.
     "dunlin": [
         "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "BackboneSQLite", "Backbone",
