@@ -115,7 +115,7 @@ let package = Package(
         tests("TopicIndex", ["TopicIndex", "MQTTModel"]),
         tests("MQTTSession", ["MQTTSession", "MQTTModel"]),
         tests("Backbone", ["Backbone", "BackboneSQLite", "MQTTModel"]),
-        tests("BackboneSQLite", ["BackboneSQLite", "Backbone", "MQTTModel", grdb]),
+        tests("BackboneSQLite", ["BackboneSQLite", "Backbone", "MQTTModel", grdb, grdbSQLite]),
         tests("BrokerCore", ["BrokerCore", "Backbone", "MQTTModel", "MQTTSession", "SimulationKit", "TopicIndex"]),
         tests(
             "BrokerTransport",

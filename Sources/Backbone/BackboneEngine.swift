@@ -9,8 +9,11 @@ package protocol BackboneEngine: Sendable {
         entry: (LogEntry, [SharedGroup]) -> Void
     ) throws
 
-    /// Starts to take commands. `onCommit` is called with all that is settled at a time, in order of submission.
-    func start(onCommit: @escaping @Sendable ([Settled]) -> Void) throws
+    /// Starts to take commands. `onCommit` is called with all that is settled at a time, in order of submission. Then,
+    /// when the bounds of the log have cost messages that sessions may still want, `onDropped` is called with the sequence
+    /// up to which nothing is left.
+    func start(
+        onCommit: @escaping @Sendable ([Settled]) -> Void, onDropped: @escaping @Sendable (LogSequence) -> Void) throws
 
     /// Takes a command, from any thread, without waiting. The answer has the same `submitter` and `token`.
     func submit(_ command: BackboneCommand, submitter: UInt16, token: BackboneToken)

@@ -16,8 +16,11 @@ struct StoreFault: Error, Sendable, CustomStringConvertible {
         description = "\(String(cString: sqlite3_errmsg(connection))) (SQLite \(code))"
     }
 
+    var isOutOfSpace: Bool { code & 0xFF == SQLITE_FULL }
     /// There was no room, or the disk refused to write.
     var isFull: Bool { code & 0xFF == SQLITE_FULL || code & 0xFF == SQLITE_IOERR }
+    /// Another program holds the lock.
+    var isBusy: Bool { code & 0xFF == SQLITE_BUSY }
     /// As the end of a COMMIT: the frames were not all written, so the commit cannot come back after a crash. If they
     /// were and the disk did not say that it has them, it can.
     var leavesNoCommit: Bool { code & 0xFF == SQLITE_FULL || code == SQLITE_IOERR | (3 << 8) }

@@ -24,13 +24,20 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
     private let checkpoint: CheckpointThread
     private let walSize: WalSize
     private let latestStatistics = Mutex(StoreStatistics())
+    /// Touched by the writer's thread alone.
+    private var reporter: StoreEventReporter
     private enum Phase { case opened, restored, running, stopped }
     private let phase = Mutex(Phase.opened)
     private let threadEnded = DispatchGroup()
 
-    /// Opens the store of a directory, or makes it. `now` gives wall clock milliseconds since 1970.
-    package init(options: StoreOptions, now: @escaping @Sendable () -> Int64) throws(BackboneError) {
+    /// Opens the store of a directory, or makes it. `report` is called on the writer's thread. `now` gives wall clock
+    /// milliseconds since 1970.
+    package init(
+        options: StoreOptions, report: @escaping @Sendable (StoreEvent) -> Void = { _ in },
+        now: @escaping @Sendable () -> Int64
+    ) throws(BackboneError) {
         self.options = options
+        reporter = StoreEventReporter(report)
         do {
             try FileManager.default.createDirectory(atPath: options.directory, withIntermediateDirectories: true)
         } catch {
@@ -59,8 +66,10 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
     }
 
     /// The same with the machine's clock.
-    package convenience init(options: StoreOptions) throws(BackboneError) {
-        try self.init(options: options) { Int64(Date().timeIntervalSince1970 * 1000) }
+    package convenience init(
+        options: StoreOptions, report: @escaping @Sendable (StoreEvent) -> Void = { _ in }
+    ) throws(BackboneError) {
+        try self.init(options: options, report: report) { Int64(Date().timeIntervalSince1970 * 1000) }
     }
 
     /// Gives everything that survived: the sessions, then the retained messages, then the log in order, each message of
@@ -81,8 +90,12 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
     }
 
     /// Starts the writer. `onCommit` is called on its thread after each transaction with all that it settled, in order of
-    /// submission. Restores into nothing when nobody has restored.
-    package func start(onCommit: @escaping @Sendable ([Settled]) -> Void) throws(BackboneError) {
+    /// submission, `onDropped` after those that cost messages which sessions may want. Restores into nothing when nobody
+    /// has restored.
+    package func start(
+        onCommit: @escaping @Sendable ([Settled]) -> Void,
+        onDropped: @escaping @Sendable (LogSequence) -> Void = { _ in }
+    ) throws(BackboneError) {
         if phase.withLock({ $0 == .opened }) {
             try restore(session: { _ in }, retained: { _ in }, entry: { _, _ in })
         }
@@ -94,7 +107,7 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
         guard isFirst else { return }
         threadEnded.enter()
         let thread = Thread { [self] in
-            write(onCommit: onCommit)
+            write(Listener(onCommit: onCommit, onDropped: onDropped))
             threadEnded.leave()
         }
         thread.name = "dunlin.store"
@@ -141,21 +154,26 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
 
     // MARK: The writer's thread
 
-    private func write(onCommit: @Sendable ([Settled]) -> Void) {
+    private struct Listener {
+        let onCommit: @Sendable ([Settled]) -> Void
+        let onDropped: @Sendable (LogSequence) -> Void
+    }
+
+    private func write(_ listener: Listener) {
         var patience = options.idleTime
         while true {
             switch queue.take(waiting: patience) {
             case .submissions(let submissions):
-                commit(submissions, onCommit: onCommit)
+                commit(submissions, listener)
                 patience = options.idleTime
-            case .nothing: patience = tidyUp() ? options.idleTime : .seconds(60)
+            case .nothing: patience = tidyUp(listener) ? options.idleTime : .seconds(60)
             case .stopped: return
             }
         }
     }
 
     /// In transactions of bounded size.
-    private func commit(_ submissions: [Submission], onCommit: @Sendable ([Settled]) -> Void) {
+    private func commit(_ submissions: [Submission], _ listener: Listener) {
         var start = 0
         while start < submissions.count {
             var end = start
@@ -166,29 +184,42 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
                 bytes += submissions[end].byteCount
                 end += 1
             }
-            onCommit(transact(submissions[start..<end]))
+            transact(submissions[start..<end], listener)
             start = end
             if walSize.bytes > options.maximumWalBytes { checkpoint.wait() }
             if walSize.bytes > options.busyCheckpointBytes { checkpointBeside() }
         }
     }
 
-    private func transact(_ batch: ArraySlice<Submission>) -> [Settled] {
+    private func transact(_ batch: ArraySlice<Submission>, _ listener: Listener) {
         let begin = ContinuousClock.now
-        let settled = database.writeWithoutTransaction { _ in writer.run(batch) }
+        let dropped = writer.statistics.droppedByRetention
+        let settled = database.writeWithoutTransaction { _ in writer.run(batch, mayWait: waitsForLock) }
         writer.statistics.commands += UInt64(settled.count)
         for answer in settled where answer.outcome == .full { writer.statistics.refused += 1 }
         writer.statistics.lastCommitMicroseconds =
             (ContinuousClock.now - begin).wholeNanoseconds / 1000
         publishStatistics()
-        return settled
+        if !settled.isEmpty { listener.onCommit(settled) }
+        let through = writer.state.retentionThrough
+        if writer.statistics.droppedByRetention > dropped { listener.onDropped(through) }
+        reporter.update(writer.statistics, writer.lastFault, through: through, at: writer.clock.read())
+    }
+
+    /// Another program holds the lock: whether to try again, which the end of the broker alone denies. What waits
+    /// meanwhile is bounded, and refused beyond that.
+    private func waitsForLock() -> Bool {
+        writer.statistics.lockedOut += 1
+        publishStatistics()
+        reporter.lockedOut(at: writer.clock.read())
+        return !queue.isStopping
     }
 
     /// While nothing else is to do. Returns whether there is more of it.
-    private func tidyUp() -> Bool {
+    private func tidyUp(_ listener: Listener) -> Bool {
         if writer.isTidyingDue {
             let failures = writer.statistics.failures
-            _ = transact([])
+            transact([], listener)
             // On a full disk it is tried again later.
             return writer.statistics.failures == failures && writer.isTidyingDue
                 || walSize.bytes > options.idleCheckpointBytes

@@ -8,7 +8,8 @@ enum StoreFile {
         let isNew = try isNew(path: options.path)
         if isNew { makePrivate(options.path) }
         do {
-            let queue = try DatabaseQueue(path: options.path, configuration: configuration())
+            // The writer does not sleep long on a lock: it says so, and tries again.
+            let queue = try DatabaseQueue(path: options.path, configuration: configuration(patience: 0.25))
             try queue.writeWithoutTransaction { database in
                 try prepare(database, options: options, isNew: isNew)
             }
@@ -25,7 +26,7 @@ enum StoreFile {
                 .missing, "there is no store in \(options.directory): no file \(StoreOptions.fileName), or an empty one"
             )
         }
-        var configuration = configuration()
+        var configuration = configuration(patience: 5)
         configuration.readonly = true
         do {
             let queue = try DatabaseQueue(path: options.path, configuration: configuration)
@@ -43,10 +44,10 @@ enum StoreFile {
         if descriptor >= 0 { close(descriptor) }
     }
 
-    private static func configuration() -> GRDB.Configuration {
+    /// - Parameter patience: seconds to wait for another program that holds the lock.
+    private static func configuration(patience: Double) -> GRDB.Configuration {
         var configuration = GRDB.Configuration()
-        // For a backup or an inspection that happens to read what a checkpoint wants to reset.
-        configuration.busyMode = .timeout(5)
+        configuration.busyMode = .timeout(patience)
         configuration.label = "dunlin.store"
         return configuration
     }

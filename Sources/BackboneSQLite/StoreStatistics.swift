@@ -21,6 +21,10 @@ package struct StoreStatistics: Sendable, Equatable {
     package var checkpoints: UInt64 = 0
     /// Of the last transaction.
     package var lastCommitMicroseconds: UInt64 = 0
+    /// The longest that deleting what nobody needs has added to a transaction.
+    package var longestTrimMicroseconds: UInt64 = 0
+    /// Times that the writer found the file locked by another program, once for each quarter of a second.
+    package var lockedOut: UInt64 = 0
     /// What went wrong last, nil when nothing has.
     package var lastError: String?
 

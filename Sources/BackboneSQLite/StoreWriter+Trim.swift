@@ -1,8 +1,12 @@
 import Backbone
+import MQTTModel
 
 extension StoreWriter {
-    /// Rows that are deleted between two looks at the time.
-    private static let span: LogSequence = 64
+    /// Rows that are deleted between two looks at the time: fewer of large messages, of which every page is visited.
+    private var span: LogSequence {
+        let average = max(1, state.logBytes / max(1, state.logMessages))
+        return LogSequence(min(64, max(1, (256 << 10) / average)))
+    }
 
     /// What every shard has given up.
     private var trimTarget: LogSequence { min(trims.min() ?? 0, state.lastSequence) }
@@ -29,11 +33,14 @@ extension StoreWriter {
         if oldest == nil, state.logMessages > 0 { try findOldest() }
         guard isTrimDue else { return }
         try begin()
-        let deadline = ContinuousClock.now + options.maximumTrimTime
+        let start = ContinuousClock.now
+        let deadline = start + options.maximumTrimTime
         var left = rows
         while left > 0, isTrimDue, ContinuousClock.now < deadline {
             left -= state.trimmedThrough < trimTarget ? try trimSpan() : try dropSpan()
         }
+        let microseconds = (ContinuousClock.now - start).wholeNanoseconds / 1000
+        statistics.longestTrimMicroseconds = max(statistics.longestTrimMicroseconds, microseconds)
     }
 
     private func trimSpan() throws(StoreFault) -> Int {
@@ -41,13 +48,13 @@ extension StoreWriter {
             state.trimmedThrough = trimTarget
             return 1
         }
-        let last = min(first.sequence + Self.span - 1, trimTarget)
+        let last = min(first.sequence + span - 1, trimTarget)
         let deleted = try delete(
             first.sequence, last, measure: statements.trim.measureUnneededSpan,
             delete: statements.trim.deleteUnneededSpan)
         statistics.trimmed += UInt64(deleted)
         state.trimmedThrough = last
-        return Int(Self.span)
+        return Int(span)
     }
 
     /// Over the bounds: the oldest go, whoever wants them.
@@ -66,11 +73,11 @@ extension StoreWriter {
         state.retentionThrough = last
         state.trimmedThrough = max(state.trimmedThrough, last)
         try findOldest()
-        return Int(Self.span)
+        return Int(span)
     }
 
     private func lastTooOld(from first: LogSequence) throws(StoreFault) -> LogSequence {
-        let statement = statements.trim.lastStoredBefore.bind(1, first).bind(2, first + Self.span - 1).bind(
+        let statement = statements.trim.lastStoredBefore.bind(1, first).bind(2, first + span - 1).bind(
             3, oldestAllowed)
         guard try statement.step() else { return first }
         defer { statement.reset() }
@@ -83,7 +90,7 @@ extension StoreWriter {
     private var dropCount: LogSequence {
         let average = max(1, state.logBytes / max(1, state.logMessages))
         let excess = (state.logBytes - options.maximumLogBytes + average - 1) / average
-        return min(Self.span, LogSequence(max(1, excess)))
+        return min(span, LogSequence(max(1, excess)))
     }
 
     private func delete(

@@ -71,51 +71,65 @@ final class StoreWriter {
         }
     }
 
-    /// Settles the commands in their order.
-    func run(_ batch: ArraySlice<Submission>) -> [Settled] { run(batch, .everything) }
+    /// Settles the commands in their order. While another program holds the lock it is tried again, for as long as
+    /// `mayWait` says yes.
+    func run(_ batch: ArraySlice<Submission>, mayWait: () -> Bool) -> [Settled] {
+        run(batch, .everything, mayWait: mayWait)
+    }
 
-    private func run(_ batch: ArraySlice<Submission>, _ attempt: Attempt) -> [Settled] {
-        let before = (state, statistics)
-        now = clock.read()
-        do throws(StoreFault) {
-            var settled: [Settled] = []
-            settled.reserveCapacity(batch.count)
-            for submission in batch {
-                let isRefused = attempt.refuses(submission.command)
-                settled.append(isRefused ? submission.settled(.full) : try apply(submission))
+    private func run(_ batch: ArraySlice<Submission>, _ attempt: Attempt, mayWait: () -> Bool) -> [Settled] {
+        while true {
+            let before = (state, statistics)
+            now = clock.read()
+            do throws(StoreFault) {
+                return try transact(batch, attempt)
+            } catch {
+                let isKnown = !isCommitting || error.leavesNoCommit
+                rollBack()
+                let last = state.lastSequence
+                (state, statistics) = before
+                if error.isBusy, isKnown, mayWait() { continue }
+                lastFault = error
+                statistics.failures += 1
+                statistics.lastError = error.description
+                guard isKnown, error.isFull else {
+                    // Not used again: should the commit have happened after all, they are taken.
+                    state.lastSequence = last
+                    state.mustNoteSequence = true
+                    return batch.map { $0.settledAfterFailure(.unknown) }
+                }
+                return retry(batch, after: attempt, mayWait: mayWait)
             }
-            try writeCursors()
-            try trim(rows: 4 * batch.count + 256)
-            try dropExpired()
-            try noteSequence()
-            try commit()
-            return settled
-        } catch {
-            return recover(from: error, batch: batch, before: before, attempt)
         }
     }
 
-    private func recover(
-        from fault: StoreFault, batch: ArraySlice<Submission>, before: (State, StoreStatistics), _ attempt: Attempt
-    ) -> [Settled] {
-        let last = state.lastSequence
-        let isKnown = !isCommitting || fault.leavesNoCommit
-        rollBack()
-        (state, statistics) = before
-        statistics.failures += 1
-        statistics.lastError = fault.description
-        guard isKnown, fault.isFull else {
-            // Not used again: should the commit have happened after all, they are taken.
-            state.lastSequence = last
-            state.mustNoteSequence = true
-            return batch.map { $0.settledAfterFailure(.unknown) }
+    private func transact(_ batch: ArraySlice<Submission>, _ attempt: Attempt) throws(StoreFault) -> [Settled] {
+        var settled: [Settled] = []
+        settled.reserveCapacity(batch.count)
+        for submission in batch {
+            let isRefused = attempt.refuses(submission.command)
+            settled.append(isRefused ? submission.settled(.full) : try apply(submission))
         }
+        try writeCursors()
+        try trim(rows: 4 * batch.count + 256)
+        try dropExpired()
+        try noteSequence()
+        try commit()
+        return settled
+    }
+
+    /// There was no room: what makes room has to go through all the same.
+    private func retry(
+        _ batch: ArraySlice<Submission>, after attempt: Attempt, mayWait: () -> Bool
+    ) -> [Settled] {
         let hasChanges = batch.contains { if case .store = $0.command { true } else { false } }
-        if attempt == .everything, hasChanges { return run(batch, .withoutAppends) }
-        if attempt != .nothingNew, isTrimDue { return run(batch, .nothingNew) }
+        if attempt == .everything, hasChanges { return run(batch, .withoutAppends, mayWait: mayWait) }
+        if attempt != .nothingNew, isTrimDue { return run(batch, .nothingNew, mayWait: mayWait) }
         return batch.map { $0.settledAfterFailure(.full) }
     }
 
+    /// Why a transaction failed last.
+    private(set) var lastFault: StoreFault?
     private(set) var isInTransaction = false
     private var isCommitting = false
 

@@ -63,6 +63,13 @@ final class SubmissionQueue: @unchecked Sendable {
         condition.broadcast()
     }
 
+    /// No more is taken.
+    var isStopping: Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        return isStopped
+    }
+
     var count: Int {
         condition.lock()
         defer { condition.unlock() }

@@ -26,8 +26,8 @@ package enum SettingsDocument {
         lines += [
             "",
             """
-            What is kept on the disk (`dunlin serve --data DIR`), the bounds of it and of the way there. Here *Counter* names \
-            the count in `StoreStatistics` (Sources/BackboneSQLite/StoreStatistics.swift).
+            What is kept on the disk (`dunlin serve --data DIR`), and the bounds of it and of the way there. Here *Counter* \
+            names the count in `StoreStatistics` (Sources/BackboneSQLite/StoreStatistics.swift).
             """,
             "",
             "| key | default | range | meaning, and what happens at the bound | counter |",

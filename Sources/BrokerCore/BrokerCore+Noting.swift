@@ -167,6 +167,7 @@ extension BrokerCore {
 
     /// Tells the backbone how far the sessions have come, and what of the log this shard needs no more.
     mutating func noteCursors(into effects: inout Effects) {
+        dropGivenUp(into: &effects)
         var changes: [SessionChange] = []
         for slot in dirtyCursors {
             guard let session = sessions.slots[Int(slot)], session.isCursorDirty else { continue }

@@ -174,6 +174,7 @@ extension BrokerCore {
         unclaimed groups: [(group: SharedGroup, sequence: LogSequence)], at now: Instant, into effects: inout Effects
     ) {
         restoreSubscriptions(before: .max, into: &effects)
+        restoreGivenUp()
         for slot in sessions.slots.indices {
             guard let session = sessions.slots[slot] else { continue }
             session.restoredSent = [:]

@@ -41,6 +41,9 @@ package struct BrokerCore: ~Copyable {
     var lastSequence: LogSequence = 0
     /// What the backbone was told last that this shard needs no more.
     var trimmedThrough: LogSequence = 0
+    /// Up to here the log has given everything up, and up to where the sessions' queues have been told.
+    var droppedThrough: LogSequence = 0
+    var sweptThrough: LogSequence = 0
     var isCursorTimerArmed = false
     /// Slots of sessions that have finished messages of the log since the backbone was told last.
     var dirtyCursors: [UInt32] = []
@@ -86,6 +89,9 @@ package struct BrokerCore: ~Copyable {
             backboneAnswered(token, outcome, at: now, into: &effects)
         case .logAppended(let entry):
             logAppended(entry, at: now, into: &effects)
+        case .logDropped(let through):
+            droppedThrough = max(droppedThrough, through)
+            armCursorTimer(at: now)
         case .peerMessageReceived(let message):
             peerMessageReceived(message, at: now, into: &effects)
         case .shutdownRequested:

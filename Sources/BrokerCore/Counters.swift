@@ -12,6 +12,8 @@ package struct Counters: Sendable, Hashable {
     package var droppedNotWritable: UInt64 = 0
     /// QoS 1 and 2 messages for a session whose queue is full.
     package var droppedQueueFull: UInt64 = 0
+    /// QoS 1 and 2 messages that waited in a session when the log gave them up, for its bytes or their age.
+    package var droppedByRetention: UInt64 = 0
     /// Messages over the client's Maximum Packet Size [MQTT-3.1.2-25].
     package var droppedTooLarge: UInt64 = 0
     package var droppedExpired: UInt64 = 0

@@ -30,6 +30,8 @@ package enum Input: Sendable {
     case deadlineReached
     case backboneAnswered(BackboneToken, BackboneOutcome)
     case logAppended(LogEntry)
+    /// The log has reached its bounds and holds nothing any more up to and including this sequence.
+    case logDropped(through: LogSequence)
     case peerMessageReceived(PeerMessage)
     /// Say goodbye to every client and take no more. Wills are not published: the sessions have not ended.
     case shutdownRequested

@@ -7,6 +7,8 @@ import Synchronization
 enum Mail: Sendable {
     case peer(PeerMessage)
     case entry(LogEntry)
+    /// The log holds nothing any more up to here.
+    case dropped(through: LogSequence)
     /// The backbone's answer to this shard.
     case answer(BackboneToken, BackboneOutcome)
     /// The mailbox of that shard has room again.
@@ -17,7 +19,7 @@ enum Mail: Sendable {
         switch self {
         case .peer(.published(let entry, _, _)): 64 + entry.message.byteCount
         case .entry(let entry): 64 + entry.message.byteCount
-        case .peer, .answer, .room: 64
+        case .peer, .dropped, .answer, .room: 64
         }
     }
 }

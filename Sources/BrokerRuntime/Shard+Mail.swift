@@ -62,6 +62,7 @@ extension Shard {
             switch exchange(&takenMail[position], with: .room(inShard: index)) {
             case .peer(let message): inputs.append(.peerMessageReceived(message))
             case .entry(let entry): inputs.append(.logAppended(entry))
+            case .dropped(let through): inputs.append(.logDropped(through: through))
             case .answer(let token, let outcome): inputs.append(.backboneAnswered(token, outcome))
             case .room(let shard): mailboxHasRoom(inShard: Int(shard))
             }

@@ -48,7 +48,11 @@ package final class SharedBackbone: Sendable {
     package func start(_ shards: [Shard]) throws {
         guard case .lasting(let engine) = engine else { return }
         try Shard.restore(shards, from: engine)
-        try engine.start { settled in SharedBackbone.deliver(settled, to: shards) }
+        try engine.start { settled in
+            SharedBackbone.deliver(settled, to: shards)
+        } onDropped: { through in
+            for shard in shards { shard.post([.dropped(through: through)], from: shard.index) }
+        }
     }
 
     /// After the last step of the last shard.

@@ -91,7 +91,7 @@ struct Serve: AsyncParsableCommand {
 
         var configuration = BrokerServerConfiguration(settings)
         do {
-            configuration.engine = try engine(settings, shardCount: configuration.effectiveShardCount)
+            configuration.engine = try engine(settings, shardCount: configuration.effectiveShardCount, logger: logger)
             let server = BrokerServer(configuration: configuration, logger: logger)
             try await serve(server, within: settings.options.limits.shutdownTimeout, logger: logger)
         } catch let error as ListenerError {
@@ -104,11 +104,13 @@ struct Serve: AsyncParsableCommand {
     }
 
     /// The store in the data directory, if there is one.
-    private func engine(_ settings: BrokerSettings, shardCount: Int) throws(BackboneError) -> SQLiteBackbone? {
+    private func engine(
+        _ settings: BrokerSettings, shardCount: Int, logger: Logger
+    ) throws(BackboneError) -> SQLiteBackbone? {
         var options = settings.store
         if options.directory.isEmpty { return nil }
         options.shardCount = shardCount
-        return try SQLiteBackbone(options: options)
+        return try SQLiteBackbone(options: options) { logger.log($0) }
     }
 
     /// The options that are written as in the file: option, key, text.

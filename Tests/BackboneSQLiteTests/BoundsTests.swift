@@ -1,6 +1,7 @@
 import Backbone
 import BackboneSQLite
 import Foundation
+import GRDB
 import MQTTModel
 import Testing
 
@@ -21,6 +22,7 @@ struct BoundsTests {
         let last = store.backbone.statistics.lastSequence
         #expect(store.backbone.statistics.refused == 1)
         #expect(store.backbone.statistics.lastError != nil)
+        guard case .full? = fixture.events.all.last else { throw Unexpected(events: fixture.events.all) }
 
         // What makes room goes through beside an append that does not, in one transaction.
         let mixed = store.perform([
@@ -32,6 +34,8 @@ struct BoundsTests {
         #expect(answers.map(\.outcome) == [.done])
         #expect(answers.map { $0.entry?.sequence } == [last + 1])
         store.stop()
+        #expect(fixture.events.all.count == 2)
+        #expect(fixture.events.all.last == .recovered)
         let found = try fixture.reopened()
         #expect(found.sequences == [last + 1])
         #expect(found.sessions.count == 1)
@@ -46,7 +50,7 @@ struct BoundsTests {
             backbone.submit(.message("\(number)"), submitter: 7, token: BackboneToken(rawValue: UInt64(number)))
         }
         let outcomes = OutcomeBox()
-        try backbone.start { outcomes.add($0) }
+        try backbone.start(onCommit: { outcomes.add($0) })
         backbone.stop()
         #expect(outcomes.all.map(\.token.rawValue) == [0, 1, 2, 3, 4])
         #expect(outcomes.all.map(\.outcome) == [.done, .done, .done, .full, .full])
@@ -62,7 +66,7 @@ struct BoundsTests {
             backbone.submit(.message(bytes: bytes), submitter: 0, token: BackboneToken(rawValue: UInt64(number)))
         }
         let outcomes = OutcomeBox()
-        try backbone.start { outcomes.add($0) }
+        try backbone.start(onCommit: { outcomes.add($0) })
         backbone.stop()
         #expect(outcomes.all.map(\.outcome) == [.done, .full, .done])
     }
@@ -78,6 +82,10 @@ struct BoundsTests {
         #expect(statistics.droppedByRetention == 80)
         #expect(statistics.retentionThrough == 80)
         store.stop()
+        // Whoever has sequences in a queue was told as they went.
+        #expect(store.dropped == store.dropped.sorted())
+        #expect(store.dropped.last == 80)
+        #expect(fixture.events.all == [.dropped(count: 1, through: 1)])
         #expect(try retainedLog(fixture) == Array(81...100))
     }
 
@@ -94,6 +102,52 @@ struct BoundsTests {
         store.stop()
         #expect(try retainedLog(fixture).last == 4)
         #expect(store.backbone.statistics.droppedByRetention >= 2)
+    }
+
+    /// Also when the log goes at once, and its messages fill many pages each.
+    @Test(arguments: [(20_000, 100), (300, 400_000)])
+    func deletingNeverBlocksMessagesForLong(count: Int, bytes: Int) throws {
+        let fixture = StoreFixture()
+        let store = try fixture.run()
+        for start in stride(from: 0, to: count, by: 1000) {
+            store.perform((start..<min(count, start + 1000)).map { _ in .message(bytes: bytes) })
+        }
+        let last = LogSequence(count)
+        store.perform([.trim(shard: 0, through: last), .trim(shard: 1, through: last)])
+        while store.backbone.statistics.logMessages > 0 {
+            #expect(store.perform([.store([])]).map(\.outcome) == [.done])
+        }
+        #expect(store.backbone.statistics.trimmed == count)
+        // The bound is 5 ms and a span; a busy machine may stop the thread in the middle of it.
+        #expect(store.backbone.statistics.longestTrimMicroseconds < 50_000)
+        store.stop()
+    }
+
+    /// Another program that opened the file and writes.
+    @Test func whoHoldsTheLockIsWaitedForAndReported() throws {
+        let fixture = StoreFixture()
+        let backbone = try fixture.open()
+        let answers = OutcomeBox()
+        try backbone.start(onCommit: { answers.add($0) })
+        var allowing = Configuration()
+        allowing.allowsUnsafeTransactions = true
+        let other = try DatabaseQueue(path: fixture.options.path, configuration: allowing)
+        try other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+        backbone.submit(.message(), submitter: 0, token: BackboneToken(rawValue: 1))
+        while backbone.statistics.lockedOut < 2 { Thread.sleep(forTimeInterval: 0.01) }
+        #expect(answers.all.isEmpty)
+        #expect(fixture.events.all == [.lockedOut])
+        try other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+        while fixture.events.all.count < 2 { Thread.sleep(forTimeInterval: 0.01) }
+        #expect(answers.all.map(\.outcome) == [.done])
+        guard case .letIn? = fixture.events.all.last else { throw Unexpected(events: fixture.events.all) }
+        // And the broker's end does not wait for it.
+        try other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+        backbone.submit(.message(), submitter: 0, token: BackboneToken(rawValue: 2))
+        backbone.stop()
+        #expect(answers.all.map(\.outcome) == [.done, .unknown])
+        try other.close()
+        #expect(try fixture.reopened().sequences == [1])
     }
 
     @Test func aMessageIsKeptUntilEveryShardHasGivenItUp() throws {
@@ -143,6 +197,10 @@ struct BoundsTests {
         store.stop()
         #expect(try retainedLog(fixture).count == 4000)
     }
+}
+
+private struct Unexpected: Error {
+    let events: [StoreEvent]
 }
 
 private final class OutcomeBox: @unchecked Sendable {

@@ -20,8 +20,11 @@ final class StoreFixture {
 
     func open() throws -> SQLiteBackbone { try open(options) }
 
+    /// What the engines reported.
+    let events = EventBox()
+
     func open(_ options: StoreOptions) throws -> SQLiteBackbone {
-        try SQLiteBackbone(options: options) { [clock] in clock.now }
+        try SQLiteBackbone(options: options, report: { [events] in events.add($0) }) { [clock] in clock.now }
     }
 
     func run() throws -> RunningStore { try RunningStore(open()) }
@@ -56,15 +59,28 @@ final class TestClock: Sendable {
     func advance(milliseconds delta: Int64) { milliseconds.add(delta, ordering: .sequentiallyConsistent) }
 }
 
+final class EventBox: Sendable {
+    private let events = Mutex<[StoreEvent]>([])
+
+    func add(_ event: StoreEvent) { events.withLock { $0.append(event) } }
+    var all: [StoreEvent] { events.withLock { $0 } }
+}
+
 /// A started engine whose answers can be waited for.
 final class RunningStore {
     let backbone: SQLiteBackbone
     private let answers = SettledBox()
     private var nextToken: UInt64 = 0
+    /// What it said that nothing is left up to, in order.
+    var dropped: [LogSequence] { answers.dropped }
 
     init(_ backbone: SQLiteBackbone) throws {
         self.backbone = backbone
-        try backbone.start { [answers] in answers.add($0) }
+        try backbone.start { [answers] in
+            answers.add($0)
+        } onDropped: { [answers] in
+            answers.add(dropped: $0)
+        }
     }
 
     @discardableResult
@@ -88,6 +104,20 @@ private final class SettledBox: @unchecked Sendable {
         settled += more
         condition.broadcast()
         condition.unlock()
+    }
+
+    private var drops: [LogSequence] = []
+
+    func add(dropped through: LogSequence) {
+        condition.lock()
+        drops.append(through)
+        condition.unlock()
+    }
+
+    var dropped: [LogSequence] {
+        condition.lock()
+        defer { condition.unlock() }
+        return drops
     }
 
     func take(_ count: Int) -> [Settled] {

@@ -58,7 +58,7 @@ final class SQLiteEngine: ContractEngine {
         var options = StoreOptions(directory: directory)
         options.durability = .os
         backbone = try SQLiteBackbone(options: options) { 1_000_000 }
-        try backbone.start { [answers] in answers.add($0) }
+        try backbone.start(onCommit: { [answers] in answers.add($0) })
     }
 
     deinit { try? FileManager.default.removeItem(atPath: directory) }

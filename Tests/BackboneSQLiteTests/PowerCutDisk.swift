@@ -1,0 +1,124 @@
+import Foundation
+import GRDBSQLite
+import Synchronization
+
+/// A disk below a store that loses its power, and whose faults are chosen: SQLite's file system with a layer over it that
+/// knows what was written and not synced. What a sync has confirmed is on the disk; of the rest any part may be.
+///
+/// A sync that fails has written any part of what was waiting and forgets the others, as kernels do: a later sync does
+/// not bring them back.
+final class PowerCutDisk: Sendable {
+    enum Operation: Sendable { case write, sync }
+
+    /// SQLite's codes for what goes wrong; nil when it does not.
+    typealias Faults = @Sendable (Operation) -> Int32?
+
+    private enum Change {
+        case write(offset: Int, bytes: [UInt8])
+        case truncate(Int)
+    }
+
+    private struct File {
+        /// What is certainly on the disk.
+        var durable: [UInt8]
+        /// What may be.
+        var pending: [Change] = []
+    }
+
+    private struct State {
+        var files: [String: File] = [:]
+        var faults: Faults = { _ in nil }
+        var random: SystemRandomNumberGenerator = SystemRandomNumberGenerator()
+        var failedSyncs = 0
+    }
+
+    private let state = Mutex(State())
+    let directory: String
+
+    /// From here on the files of the directory that SQLite opens are watched.
+    init(directory: String) {
+        self.directory = directory
+        FaultyFileSystem.watch(self)
+    }
+
+    deinit { FaultyFileSystem.forget(directory) }
+
+    func setFaults(_ faults: @escaping Faults) { state.withLock { $0.faults = faults } }
+
+    var failedSyncs: Int { state.withLock { $0.failedSyncs } }
+
+    /// Writes what a power cut at this moment may leave.
+    func cutPower(into other: String) throws {
+        let files = state.withLock { state in
+            state.files.mapValues { file in
+                var file = file
+                Self.applyPart(of: &file)
+                return file.durable
+            }
+        }
+        for (path, bytes) in files {
+            let name = URL(fileURLWithPath: path).lastPathComponent
+            try Data(bytes).write(to: URL(fileURLWithPath: other + "/" + name))
+        }
+    }
+
+    // MARK: What SQLite does
+
+    func opened(_ path: String) {
+        let bytes = FileManager.default.contents(atPath: path) ?? Data()
+        state.withLock { if $0.files[path] == nil { $0.files[path] = File(durable: Array(bytes)) } }
+    }
+
+    func fault(_ operation: Operation) -> Int32? { state.withLock { $0.faults(operation) } }
+
+    func written(_ path: String, offset: Int, bytes: UnsafeRawBufferPointer) {
+        state.withLock { $0.files[path]?.pending.append(.write(offset: offset, bytes: Array(bytes))) }
+    }
+
+    func truncated(_ path: String, to size: Int) {
+        state.withLock { $0.files[path]?.pending.append(.truncate(size)) }
+    }
+
+    func synced(_ path: String) {
+        state.withLock { state in
+            guard var file = state.files.removeValue(forKey: path) else { return }
+            for change in file.pending { Self.apply(change, to: &file.durable) }
+            file.pending = []
+            state.files[path] = file
+        }
+    }
+
+    func syncFailed(_ path: String) {
+        state.withLock { state in
+            state.failedSyncs += 1
+            guard var file = state.files.removeValue(forKey: path) else { return }
+            Self.applyPart(of: &file)
+            state.files[path] = file
+        }
+    }
+
+    /// Any of them, the last of those perhaps torn.
+    private static func applyPart(of file: inout File) {
+        let isPrefix = Bool.random()
+        let count = Int.random(in: 0...file.pending.count)
+        for (index, change) in file.pending.enumerated() where isPrefix ? index < count : Bool.random() {
+            if case .write(let offset, let bytes) = change, Int.random(in: 0..<8) == 0 {
+                apply(
+                    .write(offset: offset, bytes: Array(bytes.prefix(.random(in: 0...bytes.count)))), to: &file.durable)
+            } else {
+                apply(change, to: &file.durable)
+            }
+        }
+        file.pending = []
+    }
+
+    private static func apply(_ change: Change, to bytes: inout [UInt8]) {
+        switch change {
+        case .write(let offset, let new):
+            let end = offset + new.count
+            if bytes.count < end { bytes.append(contentsOf: repeatElement(0, count: end - bytes.count)) }
+            bytes.replaceSubrange(offset..<end, with: new)
+        case .truncate(let size): if bytes.count > size { bytes.removeSubrange(size...) }
+        }
+    }
+}
