@@ -95,7 +95,7 @@ torture: build ## kill the broker ROUNDS times and check every acknowledgement (
 # A short round; it starts no further one after 20 seconds.
 .PHONY: test-torture
 test-torture: build
-	python3 Tests/Torture/torture --broker $(BROKER) --rounds 8 --seconds 20 --seed 1
+	python3 Tests/Torture/torture --broker $(BROKER) --rounds 8 --seconds 15 --seed 1
 
 .PHONY: bench-peers
 bench-peers: deps build ## measure the broker and mosquitto in one interleaved run (CASES= DURATION= REPEAT=)

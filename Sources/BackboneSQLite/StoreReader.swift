@@ -127,7 +127,7 @@ struct StoreReader {
         return found.sorted { $0.position < $1.position }.map(\.sent)
     }
 
-    /// What is left of it, counted from a `receivedAt` of zero.
+    /// What is left of it; when it begins to count is for the driver to say.
     private func setExpiry(_ expiresAt: Int64?, of message: ApplicationMessage) {
         guard let expiresAt else { return }
         message.expiryInterval = WallClock.seconds(until: expiresAt, from: now)

@@ -25,12 +25,14 @@ package struct NodeRestoration<Shard: RestorableShard> {
     }
 
     package func restore(retained message: ApplicationMessage) {
+        startClock(of: message)
         for shard in shards { shard.withCore { core, _ in core.restore(retained: message) } }
     }
 
     /// Hands an entry of the log to every shard. A group's message goes to the shard whose member was in the middle of it,
     /// or it would be delivered twice; else to the first that can keep it.
     package mutating func restore(_ entry: LogEntry, groups: [SharedGroup]) {
+        startClock(of: entry.message)
         var rest = groups
         var interrupted: [[SharedGroup]] = []
         for shard in shards {
@@ -48,6 +50,11 @@ package struct NodeRestoration<Shard: RestorableShard> {
             rest = shard.withCore { $0.restore(entry, groups: here + rest, at: now, into: &$1) }
         }
         for group in rest { unclaimed.append((group, entry.sequence)) }
+    }
+
+    /// The engine gives what is left of the expiry interval: it counts from here, in the time of this process.
+    private func startClock(of message: ApplicationMessage) {
+        if message.expiryInterval != nil { message.receivedAt = now }
     }
 
     /// Everything has been handed over. The first shard ends the groups that nobody has a member for.

@@ -149,4 +149,22 @@ struct RestoreTests {
         core.restore([Self.session("s", filter: "t", sent: sent)], log: [])
         #expect(Self.resume("s", in: &core) == [.acknowledge(slot: 0, .pubRel, 7, .success)])
     }
+
+    @Test("P1, P4: what is left of an expiry interval counts from the restart, however long the machine has been up")
+    func whatIsLeftOfAnExpiryIntervalCountsFromTheRestart() {
+        let now = Instant.zero.advanced(seconds: 10_000)
+        let restoration = NodeRestoration<RestoredShard>([RestoredShard()], at: now)
+        let message = ApplicationMessage(topic: "t", payload: [1], qos: .atLeastOnce)
+        message.expiryInterval = 600
+        restoration.restore(retained: message)
+        #expect(message.remainingExpiry(at: now) == 600)
+    }
+}
+
+/// A shard that nothing is restored to.
+private final class RestoredShard: RestorableShard {
+    private var core = BrokerCore(options: BrokerOptions())
+    private var effects = Effects()
+
+    func withCore<Result>(_ body: (inout BrokerCore, inout Effects) -> Result) -> Result { body(&core, &effects) }
 }

@@ -7,19 +7,22 @@ import time
 
 
 class Broker:
-    def __init__(self, world, binary, directory, durability, shards):
+    def __init__(self, world, binary, directory, durability, shards, data=None):
         self.world, self.directory = world, directory
-        self.log = open(os.path.join(directory, "broker.log"), "ab")
-        self.command = [binary, "serve", "--listen", "127.0.0.1:0", "--data", os.path.join(directory, "data"),
+        self.data = data or os.path.join(directory, "data")
+        self.log_path = os.path.join(directory, "broker.log")
+        self.log = open(self.log_path, "ab")
+        self.command = [binary, "serve", "--listen", "127.0.0.1:0", "--data", self.data,
                         "--durability", durability, "--log-level", "debug" if world.verbose else "info"]
         if shards:
             self.command += ["--shards", str(shards)]
         self.process = None
         self.longest_start = 0.0
+        self.environment = None
 
     async def spawn(self):
         self.process = await asyncio.create_subprocess_exec(
-            *self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log)
+            *self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, env=self.environment)
 
     async def start(self, interruptions=0):
         """Starts it; `interruptions` times it is killed while it starts."""
@@ -39,6 +42,8 @@ class Broker:
         self.longest_start = max(self.longest_start, time.monotonic() - began)
         self.world.port = int(line.decode().rsplit(":", 1)[1])
         self.world.is_dying, self.world.ready_at = False, time.monotonic()
+        self.world.starts += 1
+        self.world.undisturbed()
         self.world.event(f"broker {self.process.pid} ready after {time.monotonic() - began:.2f} s")
         self.world.up.set()
 
@@ -46,17 +51,39 @@ class Broker:
         world = self.world
         if self.process.returncode is not None and not world.is_dying:
             world.fail(f"the broker ended by itself: exit code {self.process.returncode}")
-        world.is_dying, world.killed_at = True, time.monotonic()
+        world.disturbed("end")
+        if not world.is_dying:
+            world.is_dying, world.killed_at = True, time.monotonic()
         world.up.clear()
         world.event(f"{why} of {self.process.pid}")
-        try:
-            self.process.send_signal(how)
-        except ProcessLookupError:
-            pass
+        self.signal(how)
         try:
             await asyncio.wait_for(self.process.wait(), 30)
         except asyncio.TimeoutError:
             world.fail(f"the broker had not ended 30 s after {why}")
-        world.killed_at = time.monotonic()
         if how == signal.SIGTERM and self.process.returncode != 0:
             world.fail(f"the broker ended with code {self.process.returncode} after SIGTERM")
+
+    async def stop(self, seconds, goes_on):
+        """SIGSTOP; after `seconds` it `goes_on`, or is left to be killed."""
+        self.world.disturbed("stop")
+        self.world.event(f"SIGSTOP of {self.process.pid}")
+        self.signal(signal.SIGSTOP)
+        await asyncio.sleep(seconds)
+        if goes_on:
+            self.signal(signal.SIGCONT)
+            self.world.undisturbed()
+            self.world.event("SIGCONT")
+
+    def signal(self, number):
+        try:
+            self.process.send_signal(number)
+        except ProcessLookupError:
+            pass
+
+    async def close(self):
+        """Leaves no process behind."""
+        if self.process and self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+        self.log.close()

@@ -4,6 +4,8 @@ import struct
 
 CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = 2, 3, 4, 5, 6, 7
 SUBACK, UNSUBACK, PINGRESP, DISCONNECT = 9, 11, 13, 14
+NAMES = {CONNACK: "CONNACK", PUBLISH: "PUBLISH", PUBACK: "PUBACK", PUBREC: "PUBREC", PUBREL: "PUBREL",
+         PUBCOMP: "PUBCOMP", SUBACK: "SUBACK", UNSUBACK: "UNSUBACK", PINGRESP: "PINGRESP", DISCONNECT: "DISCONNECT"}
 NEVER = 0xFFFFFFFF
 
 
@@ -50,8 +52,9 @@ def connect(version, client, clean, expiry=NEVER, receive_maximum=None, will=Non
     return packet(1, 0, body)
 
 
-def publish(version, topic, payload, qos, identifier, duplicate=False, retain=False):
-    body = string(topic) + struct.pack("!H", identifier) + properties(version) + payload
+def publish(version, topic, payload, qos, identifier, duplicate=False, retain=False, expiry=None):
+    props = b"" if expiry is None else b"\x02" + struct.pack("!I", expiry)
+    body = string(topic) + (struct.pack("!H", identifier) if qos else b"") + properties(version, props) + payload
     return packet(PUBLISH, (8 if duplicate else 0) | qos << 1 | (1 if retain else 0), body)
 
 
@@ -59,8 +62,10 @@ def acknowledgement(kind, identifier):
     return packet(kind, 2 if kind == PUBREL else 0, struct.pack("!H", identifier))
 
 
-def subscribe(version, identifier, filters):
-    body = struct.pack("!H", identifier) + properties(version)
+def subscribe(version, packet_identifier, filters, identifier=None):
+    """`identifier`: the Subscription Identifier of 5.0."""
+    props = b"\x0b" + variable(identifier) if identifier else b""
+    body = struct.pack("!H", packet_identifier) + properties(version, props)
     return packet(8, 2, body + b"".join(string(name) + bytes([qos]) for name, qos in filters))
 
 
@@ -83,6 +88,7 @@ class Received:
         self.kind = first >> 4
         self.duplicate, self.qos, self.retain = bool(first & 8), first >> 1 & 3, bool(first & 1)
         self.identifier, self.reason, self.present, self.reasons = 0, 0, False, b""
+        self.expiry, self.subscriptions = None, []
         if self.kind == CONNACK:
             self.present, self.reason = bool(body[0] & 1), body[1]
         elif self.kind == PUBLISH:
@@ -90,24 +96,41 @@ class Received:
             self.topic, at = body[2:2 + length].decode(), 2 + length
             if self.qos:
                 self.identifier, at = struct.unpack_from("!H", body, at)[0], at + 2
-            self.payload = body[skip_properties(body, at):] if version == 5 else body[at:]
+            self.payload = body[self.read_properties(body, at):] if version == 5 else body[at:]
         elif self.kind in (PUBACK, PUBREC, PUBREL, PUBCOMP):
             self.identifier = struct.unpack_from("!H", body)[0]
             self.reason = body[2] if len(body) > 2 else 0
         elif self.kind in (SUBACK, UNSUBACK):
             self.identifier = struct.unpack_from("!H", body)[0]
-            self.reasons = body[skip_properties(body, 2):] if version == 5 else body[2:]
+            self.reasons = body[self.read_properties(body, 2):] if version == 5 else body[2:]
         elif self.kind == DISCONNECT:
             self.reason = body[0] if body else 0
 
+    def read_properties(self, body, at):
+        """Those that a broker sends to the torture clients: message expiry, subscription identifiers, reason strings."""
+        length, at = read_variable(body, at)
+        end = at + length
+        while at < end:
+            kind, at = body[at], at + 1
+            if kind == 0x02:
+                self.expiry, at = struct.unpack_from("!I", body, at)[0], at + 4
+            elif kind == 0x0B:
+                identifier, at = read_variable(body, at)
+                self.subscriptions.append(identifier)
+            elif kind == 0x1F:
+                at += 2 + struct.unpack_from("!H", body, at)[0]
+            else:
+                raise ValueError(f"property {kind:#x} in a packet of type {self.kind}")
+        return end
 
-def skip_properties(body, at):
-    length, shift = 0, 0
+
+def read_variable(body, at):
+    value, shift = 0, 0
     while True:
         byte = body[at]
-        length, at, shift = length | (byte & 0x7F) << shift, at + 1, shift + 7
+        value, at, shift = value | (byte & 0x7F) << shift, at + 1, shift + 7
         if not byte & 0x80:
-            return at + length
+            return value, at
 
 
 class Connection:

@@ -1,127 +1,146 @@
 """Subscribers whose sessions outlive their connections, and the rules that hold for what they get."""
 import asyncio
+import time
 from collections import deque
 
-from packets import (Connection, DISCONNECT, Lost, PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK,
-                     UNSUBACK, acknowledgement, subscribe, unsubscribe)
-from world import Client
-
-
-def matches(pattern, topic):
-    names, levels = pattern.split("/"), topic.split("/")
-    for at, name in enumerate(names):
-        if name == "#":
-            return True
-        if at >= len(levels) or name not in ("+", levels[at]):
-            return False
-    return len(names) == len(levels)
-
-
-class Interest:
-    """When a subscription held, in the logical clock. What was published inside has to come; what was acknowledged
-    before it was asked for, or published after it was given up, must not."""
-
-    def __init__(self, asked):
-        self.asked, self.granted, self.given_up, self.gone = asked, None, None, None
+from client import Client
+from packets import (DISCONNECT, NAMES, NEVER, Lost, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK, UNSUBACK,
+                     acknowledgement, subscribe, unsubscribe)
+from subscriptions import Subscription
 
 
 class Subscriber(Client):
-    """`group`: the name of a shared subscription. `toggles`: unsubscribes and subscribes again, too."""
+    """`habits`: toggles (unsubscribes and subscribes again), replaces (subscribes again with another QoS), stalls
+    (does not read for a while)."""
 
-    def __init__(self, world, name, version, pattern, qos, group=None, toggles=False, receive_maximum=None, starts=0):
+    def __init__(self, world, name, version, filters, habits=(), receive_maximum=None, starts=0):
+        """`filters`: (pattern, QoS) or (pattern, QoS, group)."""
         super().__init__(world, name, version)
-        self.pattern, self.qos, self.group, self.toggles = pattern, qos, group, toggles
+        self.habits = set(habits)
         self.receive_maximum = receive_maximum if version == 5 else None
         self.starts = starts  # round
-        self.receiver = group or name
-        self.filter = f"$share/{group}/{pattern}" if group else pattern
+        self.subscriptions = [
+            Subscription(self, *each, identifier=at + 1 if len(filters) > 1 else None)
+            for at, each in enumerate(filters)]
         self.received = {}  # identifier -> payload: QoS 2 messages that are not released
-        self.interests = []
-        self.last = {}  # (publisher, topic) -> number
-        self.is_subscribed, self.is_online = False, False
+        self.requests, self.unacknowledged = {}, set()
         self.answers = deque()
-        world.receivers.append(self)
+        self.sessions = 0
+
+    @property
+    def is_subscribed(self):
+        return all(subscription.is_subscribed for subscription in self.subscriptions)
+
+    @property
+    def is_busy(self):
+        """In the middle of something that has to come to an end."""
+        return bool(self.received) or any(subscription.copies for subscription in self.subscriptions)
 
     async def run(self):
         while self.world.round < self.starts:
             await asyncio.sleep(0.1)
         while not self.world.is_over:
             try:
-                present = await self.connect(Connection, receive_maximum=self.receive_maximum)
-                self.unacknowledged, self.requests = set(), {}
-                self.answers.clear()
-                if not present:
-                    self.received.clear()
-                await self.connected()
+                await self.live()
             except Lost:
+                if "retained-copies" in self.world.allowed:
+                    for subscription in self.subscriptions:
+                        subscription.copies.clear()
                 await self.ended("while subscribing")
-            finally:
-                self.is_online = False
             if not self.world.is_draining:
-                await self.pause(0.8)
+                await self.away()
+
+    async def away(self):
+        await self.pause(0.8)
+
+    async def live(self):
+        present = await self.connect(**self.options(), receive_maximum=self.receive_maximum)
+        self.unacknowledged, self.requests = set(), {}
+        self.answers.clear()
+        if not present:
+            self.session_began()
+        await self.connected()
+
+    def options(self):
+        return {"expiry": NEVER}
+
+    def session_began(self):
+        self.received.clear()
+        for subscription in self.subscriptions:
+            subscription.reset(self.sessions)
+        self.sessions += 1
 
     async def connected(self):
-        self.is_online = True
-        if not self.is_subscribed:
-            self.ask()
+        for subscription in self.subscriptions:
+            if not subscription.is_subscribed:
+                self.ask(subscription)
         self.patience = 0 if self.chance(0.5) else self.random.random() * 0.2
+        self.stall_until = 0
         reading = asyncio.ensure_future(self.read())
-        stays = self.random.random() * 3
-        began = asyncio.get_running_loop().time()
+        stays, began = self.random.random() * 3, time.monotonic()
         try:
             while not reading.done() and not self.world.is_over:
                 await asyncio.wait([reading], timeout=0.05 + self.patience * self.random.random())
                 self.flush()
                 if self.world.is_draining:
-                    self.patience = 0
-                elif asyncio.get_running_loop().time() - began > stays:
+                    self.patience = self.stall_until = 0
+                    self.ask_again()
+                elif time.monotonic() - began > stays:
                     return await self.leave(reading)
-                elif self.toggles and not self.requests and self.chance(0.1):
-                    self.give_up() if self.is_subscribed else self.ask()
-                if self.toggles and self.world.is_draining and not self.is_subscribed and not self.requests:
-                    self.ask()
+                else:
+                    self.follow_habits()
             if reading.done():
                 reading.result()
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
 
+    def ask_again(self):
+        for subscription in self.subscriptions:
+            if not subscription.is_subscribed and not self.requests:
+                self.ask(subscription)
+
+    def follow_habits(self):
+        if "stalls" in self.habits and self.chance(0.02):
+            self.stall_until = time.monotonic() + self.random.random() * 3
+        if self.requests or not self.chance(0.1):
+            return
+        subscription = self.random.choice(self.subscriptions)
+        if "replaces" in self.habits and subscription.is_subscribed:
+            self.ask(subscription, self.random.choice([0, 1, 2, 2]))
+        elif "toggles" in self.habits:
+            self.give_up(subscription) if subscription.is_subscribed else self.ask(subscription)
+
     async def leave(self, reading):
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
-        if self.chance(0.5):
+        how = self.random.random()
+        if how < 0.2:
+            self.keeps_open()
+        elif how < 0.6:
+            self.closed()
             self.connection.abort()
         else:
+            self.closed()
             await self.connection.close()
 
     # MARK: Subscriptions
 
-    def request(self, kind):
+    def request(self, kind, subscription, grant=None):
         self.identifier = self.identifier % 65535 + 1
-        self.requests[self.identifier] = kind
+        self.requests[self.identifier] = (kind, subscription, grant)
         return self.identifier
 
-    def ask(self):
-        if not self.interests or self.interests[-1].given_up:
-            self.interests.append(Interest(self.world.tick()))
-        self.connection.send(subscribe(self.version, self.request(SUBACK), [(self.filter, self.qos)]))
+    def ask(self, subscription, qos=None):
+        grant = subscription.ask(subscription.qos if qos is None else qos, self.world.tick())
+        grant.retained = self.world.retained.acknowledged() if subscription.group is None else None
+        identifier = self.request(SUBACK, subscription, grant)
+        self.connection.send(subscribe(
+            self.version, identifier, [(subscription.filter, grant.qos)], subscription.identifier))
 
-    def give_up(self):
-        self.interests[-1].given_up = self.interests[-1].given_up or self.world.tick()
-        self.is_subscribed = False
-        self.connection.send(unsubscribe(self.version, self.request(UNSUBACK), [self.filter]))
-
-    def wants(self, message):
-        """Whether the message has to come. What waits when a subscription is given up may come or not."""
-        return matches(self.pattern, message.topic) and any(
-            interest.granted and interest.granted < message.sent and interest.given_up is None
-            for interest in self.interests)
-
-    def may_get(self, message):
-        return any(
-            not (message.acknowledged and message.acknowledged < interest.asked)
-            and not (interest.gone and interest.gone < message.sent)
-            for interest in self.interests)
+    def give_up(self, subscription):
+        subscription.give_up(self.world.tick())
+        self.connection.send(unsubscribe(self.version, self.request(UNSUBACK, subscription), [subscription.filter]))
 
     # MARK: Packets
 
@@ -132,6 +151,7 @@ class Subscriber(Client):
                 if not self.world.is_dying:
                     self.world.fail(f"{self.name} got DISCONNECT {received.reason:#x}")
                 raise Lost
+            self.world.counts[NAMES[received.kind]] += 1
             if received.kind == PUBLISH:
                 self.message_received(received)
             elif received.kind == PUBREL:
@@ -139,20 +159,27 @@ class Subscriber(Client):
             elif received.kind in (SUBACK, UNSUBACK):
                 self.granted(received)
             else:
-                self.world.fail(f"{self.name} got a packet of type {received.kind}")
+                self.world.fail(f"{self.name} got {NAMES[received.kind]}")
             if not self.patience or self.chance(0.1):
                 self.flush()
+            if time.monotonic() < self.stall_until:
+                await asyncio.sleep(min(self.stall_until - time.monotonic(), 0.5))
 
     def granted(self, received):
-        if self.requests.pop(received.identifier, None) != received.kind:
-            self.world.fail(f"{self.name} got type {received.kind} for {received.identifier}, which is not in use")
+        kind, subscription, grant = self.requests.pop(received.identifier, (None, None, None))
+        if kind != received.kind:
+            self.world.fail(f"{self.name} got {NAMES[received.kind]} for {received.identifier}, which is not in use")
         if received.kind == UNSUBACK:
-            self.interests[-1].gone = self.interests[-1].gone or self.world.tick()
-            return
-        if received.reasons != bytes([self.qos]):
+            self.world.event(f"{self.name} UNSUBACK {subscription.filter}", self.name)
+            return subscription.gone(self.world.tick())
+        if received.reasons != bytes([grant.qos]):
             self.world.fail(f"{self.name}: SUBACK {received.reasons.hex()}")
-        self.is_subscribed = True
-        self.interests[-1].granted = self.interests[-1].granted or self.world.tick()
+        self.world.event(f"{self.name} SUBACK {subscription.filter} QoS {grant.qos}", self.name)
+        subscription.granted(grant, self.world.tick())
+        if grant.retained is not None and grant.qos > 0:
+            for message in self.world.retained.unchanged(grant.retained):
+                if subscription.matches(message.topic) and message.payload not in subscription.copies_got:
+                    subscription.copies.add(message.payload)
 
     def answer(self, kind, identifier):
         self.answers.append((kind, identifier))
@@ -170,87 +197,118 @@ class Subscriber(Client):
             self.world.messages[payload].note(self.world, f"{self.name} PUBREL {received.identifier}")
         self.answer(PUBCOMP, received.identifier)
 
+    # MARK: Messages
+
     def message_received(self, received):
         world, message = self.world, self.world.messages.get(received.payload)
         if not received.payload and received.topic.startswith("r/"):  # a retained message is cleared
-            if received.qos == 1:
-                return self.answer(PUBACK, received.identifier)
-            self.received.setdefault(received.identifier, None)
-            return self.answer(PUBREC, received.identifier)
+            return self.take(received, None)
         if message is None or message.topic != received.topic:
             world.fail(f"{self.name} got {received.payload[:40]!r} on {received.topic}, which nobody published")
         text = (f"{self.name} got PUBLISH {received.identifier} QoS {received.qos}{' DUP' if received.duplicate else ''}"
                 f"{' retained' if received.retain else ''}")
-        if received.qos != min(self.qos, message.qos):
-            world.fail(f"{text}: wrong QoS", message)
-        if received.retain:
-            return self.retained_received(received, message, text)
-        if not matches(self.pattern, received.topic):
+        subscription = self.subscription(received, message, text)
+        if not subscription.matches(received.topic):
             world.fail(f"{text}, which it has not subscribed to", message)
+        if received.duplicate and not received.retain and message.sent > self.connected_at:
+            world.fail(f"{text}: DUP, though it was published after this client had connected", message)
+        is_new = self.take(received, message, text)
+        if received.retain:
+            self.copy_received(subscription, received, message, text, is_new)
+        elif is_new:
+            self.deliver(subscription, message, text, received)
+
+    def subscription(self, received, message, text):
+        if len(self.subscriptions) == 1:
+            return self.subscriptions[0]
+        if len(received.subscriptions) != 1:
+            self.world.fail(f"{text} with the subscription identifiers {received.subscriptions}", message)
+        return self.subscriptions[received.subscriptions[0] - 1]
+
+    def take(self, received, message, text=""):
+        """Answers it. Returns whether it is none that this client has and has not released."""
+        world = self.world
+        if received.qos == 0:
+            return True
         self.unacknowledged.add(received.identifier)
         if self.receive_maximum and len(self.unacknowledged) > self.receive_maximum:
             world.fail(f"{text}: more than its Receive Maximum of {self.receive_maximum}", message)
-        if received.qos == 2:
-            if received.identifier in self.received:
-                message.note(world, text + " (again)")
-                if self.received[received.identifier] != received.payload:
-                    world.fail(f"{text}: another message with an identifier that is not released", message)
-                if not received.duplicate:
-                    world.fail(f"{text}: sent again without DUP", message)
-                return self.answer(PUBREC, received.identifier)
-            self.received[received.identifier] = received.payload
-        self.deliver(message, text, received)
-        self.answer(PUBREC if received.qos == 2 else PUBACK, received.identifier)
+        if received.qos == 1:
+            self.answer(PUBACK, received.identifier)
+            return True
+        self.answer(PUBREC, received.identifier)
+        payload = message.payload if message else None
+        if received.identifier not in self.received:
+            self.received[received.identifier] = payload
+            return True
+        if self.received[received.identifier] != payload:
+            world.fail(f"{text}: another message with an identifier that is not released", message)
+        if not received.duplicate:
+            world.fail(f"{text}: sent again without DUP", message)
+        if message:
+            message.note(world, text + " (again)")
+        return False
 
-    def deliver(self, message, text, received):
-        if not self.may_get(message):
-            self.world.fail(f"{text} though it had no subscription then", message)
-        is_first = self.receiver not in message.delivered
-        self.world.delivered(message, self.receiver, text, is_exact=received.qos == 2)
-        if is_first and self.group is None and not message.is_will:
-            key = message.publisher, message.topic
-            # What was published before the subscription may come all the same, when the publisher sends it again.
-            if self.last.get(key, 0) > message.number and self.wants(message):
-                self.world.fail(f"{text} after number {self.last[key]} of the same publisher and topic", message)
-            self.last[key] = max(self.last.get(key, 0), message.number)
+    def deliver(self, subscription, message, text, received):
+        world, receiver = self.world, subscription.receiver
+        if not subscription.may_get(message):
+            world.fail(f"{text} though it had no subscription then", message)
+        if received.qos not in subscription.qualities(message):
+            world.fail(f"{text}: wrong QoS", message)
+        self.check_expiry(received, message, text)
+        is_first = not message.delivered[receiver]
+        if received.qos == 1 and not is_first and subscription.group is None:
+            self.check_repeated(receiver, message, text, received)
+        message.places[receiver] = self.broker_start, self.connections
+        world.delivered(message, receiver, text, is_exact=received.qos == 2)
+        if is_first and subscription.group is None and not message.is_will:
+            self.check_order(subscription, message, text)
 
-    def retained_received(self, received, message, text):
+    def check_repeated(self, receiver, message, text, received):
+        """A QoS 1 message once more, by the broker that has sent it the first time: after a reconnect, with DUP."""
+        start, connection = message.places[receiver]
+        if message.attempts > 1 or message.is_will or start != self.broker_start:
+            return
+        if connection == self.connections:
+            self.world.fail(f"{text}: twice on one connection", message)
+        if not received.duplicate:
+            self.world.fail(f"{text}: sent again without DUP", message)
+
+    def check_expiry(self, received, message, text):
+        if message.expiry is None:
+            return
+        if self.version == 5 and (received.expiry is None or received.expiry > message.expiry):
+            self.world.fail(f"{text}: expires in {received.expiry} s, published with {message.expiry} s", message)
+        if message.expires_at is None or self.world.was_stopped(within=2):
+            return
+        late = time.monotonic() - message.expires_at
+        if late > 2 and not received.duplicate:
+            self.world.fail(f"{text}: {late:.1f} s after it had expired", message)
+        if late + (received.expiry or 0) > 2 and self.version == 5 and not received.duplicate:
+            self.world.fail(f"{text}: says that it expires in {received.expiry} s, it does in {-late:.1f} s", message)
+
+    def check_order(self, subscription, message, text):
+        key = message.publisher, message.topic
+        before = subscription.last.get(key, 0)
+        # What was published before the subscription may come all the same, when the publisher sends it again.
+        # The first copy of two may have expired, while what came between them has not.
+        is_let_off = (message.expiry is not None and message.attempts > 1
+                      or "replaces" in self.habits and "mixed-order" in self.world.allowed
+                      or self.expiry == 0 and "order-expiry-0" in self.world.allowed)
+        if before > message.number and subscription.wants(message) and not is_let_off:
+            self.world.fail(f"{text} after number {before} of the same publisher and topic", message)
+        subscription.last[key] = max(before, message.number)
+
+    def copy_received(self, subscription, received, message, text, is_new):
         """A copy that SUBSCRIBE asked for: no part of the flow."""
         message.note(self.world, text)
-        if received.qos == 2:
-            if self.received.get(received.identifier, received.payload) != received.payload:
-                self.world.fail(f"{text}: another message with an identifier that is not released", message)
-            self.received[received.identifier] = received.payload
-        self.answer(PUBREC if received.qos == 2 else PUBACK, received.identifier)
-
-
-async def check_retained(world, publisher, version):
-    """What a new subscriber gets has to be the last acknowledged version, or a later one."""
-    client = Client(world, f"retained-{world.tick()}", version)
-    await client.connect(Connection, clean=True, keeps=False)
-    connection = client.connection
-    least = dict(publisher.acknowledged_version)
-    got = {}
-    connection.send(subscribe(version, 1, [("r/#", 0)]) + PINGREQ)
-    is_answered, clock = False, asyncio.get_running_loop().time
-    deadline = clock() + 30
-    while deadline > clock():
-        try:
-            received = await asyncio.wait_for(connection.receive(), deadline - clock())
-        except asyncio.TimeoutError:
-            break
-        if received.kind == PINGRESP:
-            is_answered, deadline = True, clock() + 0.3
-        if received.kind == PUBLISH and received.retain:
-            if received.topic in got:
-                world.fail(f"two retained messages on {received.topic}")
-            got[received.topic] = received.payload
-    if not is_answered:
-        world.fail("a new subscriber of r/# got no PINGRESP for 30 s")
-    await connection.close()
-    for topic, versions in publisher.versions.items():
-        candidates = versions[max(least[topic] - 1, 0):]
-        may_be = [message.on_wire for message in candidates] + ([b""] if not least[topic] else [])
-        if got.get(topic, b"") not in may_be:
-            world.fail(f"retained on {topic}: {got.get(topic, b'nothing')[:30]!r}, acknowledged was version "
-                       f"{least[topic]}", versions[least[topic] - 1] if least[topic] else None)
+        subscription.copies.discard(message.payload)
+        if received.qos != min(message.qos, 2) and received.qos not in {
+                min(grant.qos, message.qos) for interest in subscription.interests for grant in interest.grants}:
+            self.world.fail(f"{text}: wrong QoS", message)
+        if received.qos == 2 and is_new:
+            got = subscription.copies_got
+            got[message.payload] = got.get(message.payload, 0) + 1
+            if got[message.payload] > subscription.asked_count:
+                self.world.fail(f"{text}: for the {got[message.payload]}th time, it has subscribed "
+                                f"{subscription.asked_count} times", message)

@@ -1,10 +1,10 @@
-"""Clients with wills: cut by themselves, by the broker's death, or saying goodbye; and clients whose sessions come
-and go."""
+"""Clients with wills: cut by themselves, by the broker's death, taken over, or saying goodbye."""
 import asyncio
 import time
 
-from packets import Connection, DISCONNECT, Lost
-from world import Client, Message
+from client import Client
+from packets import DISCONNECT, Lost, NEVER
+from world import Message
 
 
 class WillClient(Client):
@@ -13,10 +13,16 @@ class WillClient(Client):
         self.number = 0
         self.is_idle = False
         self.waiting = None  # the last will, while its delay may still be ended by a reconnect
+        self.wills = []
+
+    @property
+    def last_published(self):
+        """The last retained will that somebody got."""
+        return next((will for will in reversed(self.wills) if will.retain and will.delivered), None)
 
     async def run(self):
         while not self.world.is_over:
-            self.is_idle = self.world.is_draining
+            self.is_idle = self.world.is_draining and not self.left_open
             if self.is_idle:
                 await asyncio.sleep(0.05)
                 continue
@@ -28,15 +34,17 @@ class WillClient(Client):
         delay = self.random.choice([0, 0, 1, 2]) if self.version == 5 else 0
         payload = f"{self.name} {self.number} will".encode()
         message = Message(self.world, self.name, f"w/{self.name}", self.random.choice([1, 2]), self.number, payload)
-        message.is_will, message.delay = True, delay
+        message.is_will, message.delay, message.retain = True, delay, self.chance(0.4)
+        # The will is published when the session ends, though its delay is not over.
+        message.keeps = 1 if delay > 1 and self.chance(0.3) else NEVER if delay or self.chance(0.5) else 0
+        message.waits = min(delay, message.keeps)
         message.sent = self.world.tick()
         message.least, message.most = 0, 1
-        message.on_wire = payload
+        self.wills.append(message)
         return message
 
     async def live(self):
         will = self.make_will()
-        keeps = will.delay > 0 or self.chance(0.5)
         self.world.pending.append(will)
         previous = self.waiting
         if previous and self.chance(0.6):
@@ -46,9 +54,14 @@ class WillClient(Client):
             if previous and not any(previous.delivered.values()):
                 previous.least = 0  # unless this CONNECT comes too late
                 previous.note(self.world, f"{self.name} connects again: its will may be given up")
-            will.note(self.world, f"{self.name} CONNECT, delay {will.delay}, version {self.version}, keeps {keeps}")
-            await self.connect(Connection, keeps=keeps, will=(will.topic, will.payload, will.qos, False, will.delay))
+            will.note(self.world, f"{self.name} CONNECT, delay {will.delay}, version {self.version}, expiry {will.keeps}, "
+                                  f"retain {will.retain}")
+            await self.connect(
+                expiry=will.keeps, will=(will.topic, will.payload, will.qos, will.retain, will.delay))
         except Lost:
+            if self.left_open:
+                self.left_open.abort()
+                self.left_open = None
             will.note(self.world, "no CONNACK")
             self.waiting = None
             return
@@ -59,7 +72,7 @@ class WillClient(Client):
         will.note(self.world, "CONNACK")
         will.least = 1
         await self.stay(will)
-        self.waiting = will if will.delay else None
+        self.waiting = will if will.waits else None
 
     async def stay(self, will):
         """Until the broker dies, or this client has had enough."""
@@ -71,18 +84,25 @@ class WillClient(Client):
         if reading.done():
             is_told = reading.exception() is None and reading.result().kind == DISCONNECT
             self.connection.abort()
-            will.not_before = self.world.killed_at + will.delay
+            will.not_before = self.world.killed_at + will.waits
             will.note(self.world, f"{self.name} lost the broker")
             if not self.world.is_dying and not is_told:
                 await self.ended("with a will")
+            self.closed()
             return
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
-        will.not_before = time.monotonic() + will.delay
-        if self.chance(0.5):
+        will.not_before = time.monotonic() + will.waits
+        how = self.random.random()
+        if how < 0.2:
+            will.note(self.world, f"{self.name} leaves its connection to a takeover")
+            self.keeps_open()
+        elif how < 0.6:
             will.note(self.world, f"{self.name} drops its connection")
+            self.closed()
             self.connection.abort()
         else:
+            self.closed()
             await self.say_goodbye(will)
 
     async def say_goodbye(self, will):
@@ -99,32 +119,5 @@ class WillClient(Client):
                 self.world.fail("a will was published after DISCONNECT", will)
 
     async def published(self, will):
-        while not will.delivered and not self.world.is_draining and not self.world.is_over:
+        while not will.delivered and not self.left_open and not self.world.is_draining and not self.world.is_over:
             await asyncio.sleep(0.1)
-
-
-class Guest(Client):
-    """Connects with and without a lasting session; Session Present has to tell which it was."""
-
-    async def run(self):
-        while not self.world.is_over:
-            keeps = self.chance(0.6)
-            try:
-                await self.connect(Connection, clean=self.version == 5 and self.chance(0.2), keeps=keeps)
-                reading = self.connection.receiving()
-                await asyncio.wait([reading], timeout=self.random.random() * 2)
-                if reading.done():
-                    reading.result()
-                    raise Lost
-                reading.cancel()
-                await asyncio.gather(reading, return_exceptions=True)
-                if self.chance(0.5):
-                    self.connection.abort()
-                    if not keeps:
-                        self.session = "either"  # the next CONNECT may come before the end of this connection
-                else:
-                    await self.connection.close()
-            except Lost:
-                if self.connection:
-                    self.connection.abort()
-            await self.pause(0.3)

@@ -2,6 +2,7 @@
 import asyncio
 import random
 import time
+from collections import Counter
 
 
 class Message:
@@ -10,7 +11,11 @@ class Message:
     def __init__(self, world, publisher, topic, qos, number, payload):
         self.publisher, self.topic, self.qos, self.number, self.payload = publisher, topic, qos, number, payload
         self.sent = self.acknowledged = None
-        self.delivered = {}  # receiver -> times
+        self.attempts = 0  # how often its publisher has sent it
+        self.expiry, self.expires_at = None, None  # seconds; of the monotonic clock, once acknowledged
+        self.delivered = Counter()  # by receiver
+        self.delivered_exactly = Counter()  # those with QoS 2
+        self.places = {}  # receiver -> (start of the broker, connection) of the last delivery
         self.least, self.most = 1, None  # of a will: how often it may be delivered
         self.not_before = 0.0  # of a will: seconds of the monotonic clock
         self.is_will = False
@@ -26,19 +31,22 @@ class Failure(Exception):
 
 
 class World:
-    def __init__(self, seed, verbose=False):
+    def __init__(self, seed, verbose=False, allowed=()):
         self.seed = seed
         self.random = random.Random(seed)
         self.verbose = verbose
+        self.allowed = set(allowed)  # names of known holes
         self.messages, self.pending = {}, []  # pending: those not yet checked against every receiver
-        self.receivers = []
+        self.subscriptions = []
         self.time, self.start, self.round = 0, time.monotonic(), 0
         self.port, self.up, self.is_dying = None, asyncio.Event(), True
+        self.starts = 0  # of the broker
         self.killed_at, self.ready_at = 0.0, 0.0
+        self.disturbances = []  # [kind, when it began, when the broker worked again or None]
         self.is_publishing, self.is_draining, self.is_over = True, False, False
         self.failure, self.failed = None, asyncio.Event()
         self.events = []
-        self.duplicates = 0
+        self.counts = Counter()
         self.progress = time.monotonic()
 
     def check(self):
@@ -50,9 +58,10 @@ class World:
         self.time += 1
         return self.time
 
-    def event(self, text):
+    def event(self, text, who=None):
+        """`who`: a client whom alone it concerns."""
         self.check()
-        self.events.append((time.monotonic(), self.tick(), text))
+        self.events.append((time.monotonic(), self.tick(), text, who))
         if self.verbose:
             print(f"{time.monotonic() - self.start:9.3f} {text}", flush=True)
 
@@ -70,18 +79,46 @@ class World:
         """A random source of its own, so that one client's timing does not change what another does."""
         return random.Random(f"{self.seed} {name}")
 
+    # MARK: Disturbances
+
+    def disturbed(self, kind):
+        self.disturbances.append([kind, time.monotonic(), None])
+
+    def undisturbed(self):
+        for disturbance in self.disturbances:
+            disturbance[2] = disturbance[2] or time.monotonic()
+
+    def was_stopped(self, within):
+        """Whether the broker was held up during the last seconds, so that what it did then comes late."""
+        return any(kind == "stop" and (ended or time.monotonic()) > time.monotonic() - within
+                   for kind, _, ended in self.disturbances)
+
+    def latest_knowledge(self, closed_at):
+        """When the broker has known at the latest that a connection was closed at `closed_at`."""
+        latest = closed_at
+        for kind, began, ended in self.disturbances:
+            # A second, in which it had time to write it down.
+            if (ended or time.monotonic()) > closed_at and (
+                    began < latest + 1 or latest > closed_at and "connected-expiry" in self.allowed):
+                latest = ended or time.monotonic()
+        return latest
+
+    # MARK: Deliveries
+
     def delivered(self, message, receiver, text, is_exact):
         """Notes a delivery. `is_exact`: there may be only one."""
         self.progress = time.monotonic()
         message.note(self, text)
-        count = message.delivered.get(receiver, 0) + 1
-        message.delivered[receiver] = count
-        if count > 1:
-            self.duplicates += 1
-            if is_exact:
-                self.fail(f"{receiver} got a QoS 2 message {count} times", message)
+        message.delivered[receiver] += 1
+        self.counts["deliveries"] += 1
+        if message.delivered[receiver] > 1:
+            self.counts["repeated"] += 1
+        if is_exact:
+            message.delivered_exactly[receiver] += 1
+            if message.delivered_exactly[receiver] > 1 or message.is_will and message.delivered[receiver] > 1:
+                self.fail(f"{receiver} got a QoS 2 message {message.delivered[receiver]} times", message)
         if message.is_will:
-            if message.most is not None and count > message.most and is_exact:
+            if message.most is not None and message.delivered[receiver] > message.most and is_exact:
                 self.fail(f"{receiver} got a will that must not be published", message)
             if time.monotonic() < message.not_before - 0.2:
                 early = message.not_before - time.monotonic()
@@ -96,66 +133,14 @@ class World:
             lines.append(f"message {message.payload[:40]!r} from {message.publisher} on {message.topic}, QoS {message.qos}")
             rows += message.history
             first = min([first] + [row[0] for row in message.history])
-        rows += [row for row in self.events if row[0] >= first - 1]
+        rows += [row[:3] for row in self.events if row[0] >= first - 1 and (row[3] is None or row[3] in text)]
         lines += [f"{when - self.start:9.3f}  {what}" for when, _, what in sorted(rows)]
         return "\n".join(lines)
 
-
-class Client:
-    """A client with its random source, and the truth about its session as far as the client can know it."""
-
-    def __init__(self, world, name, version):
-        self.world, self.name, self.version = world, name, version
-        self.random = world.child(name)
-        self.session = "none"  # none, exists, either
-        self.connection = None
-        self.identifier = 0
-
-    def chance(self, probability):
-        return self.random.random() < probability
-
-    def pause(self, longest):
-        return asyncio.sleep(self.random.random() * longest)
-
-    async def connect(self, opened, clean=False, keeps=True, **options):
-        """Connects when the broker is up and checks Session Present. `keeps`: the session outlives the connection.
-        - Returns: whether a session was there."""
-        from packets import CONNACK, NEVER, Lost, connect
-        await self.world.up.wait()
-        is_clean = clean or (self.version == 4 and not keeps)
-        connection = await opened.open(self.version, self.world.port)
-        before = self.session
-        self.session = "either" if (before != "none" or keeps) else "none"
-        if before == "exists" and keeps and not is_clean:
-            self.session = "exists"
-        expiry = options.pop("expiry", NEVER if keeps else 0)
-        connection.send(connect(self.version, self.name, is_clean, expiry=expiry, **options))
-        try:
-            answer = await asyncio.wait_for(connection.receive(), 60)
-        except asyncio.TimeoutError:
-            self.world.fail(f"{self.name} got no CONNACK for 60 s")
-        if answer.kind != CONNACK or answer.reason:
-            if self.world.is_dying:
-                connection.abort()
-                raise Lost
-            self.world.fail(f"{self.name}: CONNECT was answered by type {answer.kind}, reason {answer.reason:#x}")
-        may_be = {"none": (False,), "exists": (True,), "either": (False, True)}[before]
-        expected = (False,) if is_clean else may_be
-        if answer.present not in expected:
-            self.world.fail(f"{self.name}: Session Present is {answer.present}, the session before: {before}, "
-                            f"clean start {is_clean}")
-        self.session = "exists" if keeps else "none"
-        if not keeps and self.version == 5:
-            self.session = "none"
-        self.connection = connection
-        return answer.present
-
-    async def ended(self, why):
-        """The connection ended though this client did not want it: only right if the broker is dying."""
-        if not self.world.is_dying:
-            await asyncio.sleep(0.3)
-        if not self.world.is_dying and self.world.killed_at < asyncio.get_running_loop().time() - 3:
-            self.world.fail(f"the broker closed the connection of {self.name}: {why}")
-        if self.connection:
-            self.connection.abort()
-        await self.pause(0.05)
+    def summary(self):
+        """What was checked."""
+        names = ["CONNACK", "SUBACK", "UNSUBACK", "PUBACK", "PUBREC", "PUBCOMP"]
+        answers = ", ".join(f"{self.counts[name]} {name}" for name in names)
+        wills = sum(1 for message in self.messages.values() if message.is_will)
+        return (f"{len(self.messages) - wills} messages, {wills} wills, {self.counts['deliveries']} deliveries "
+                f"({self.counts['repeated']} repeated with QoS 1); acknowledgements checked: {answers}")
