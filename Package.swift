@@ -24,6 +24,9 @@ let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: 
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -47,6 +50,8 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "3.12.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -66,6 +71,9 @@ let package = Package(
         library("MQTTSession", ["MQTTModel", deque, heap]),
         library("Backbone", ["MQTTModel"]),
 
+        // Layer 1 too, but of the engine's protocol: it knows nothing of MQTT.
+        library("NATSProtocol", [nioCore]),
+
         // Layer 2: one shard of a broker as a pure state machine.
         library("BrokerCore", ["MQTTModel", "TopicIndex", "MQTTSession", "Backbone", deque, heap]),
 
@@ -78,6 +86,7 @@ let package = Package(
                 serviceLifecycle,
             ]),
         library("BackboneSQLite", ["Backbone", "MQTTModel", grdb, grdbSQLite]),
+        library("NATSClient", ["NATSProtocol", nioCore, nioPosix, nioTLS, nioSSL, crypto]),
         library("MQTTClient", ["MQTTModel", "MQTTCodec", "MQTTSession", nioCore, nioPosix, deque]),
         library("BrokerConfiguration", ["BrokerCore", "BackboneSQLite", configuration, systemPackage, yams]),
 
@@ -104,12 +113,20 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // Runs programs beside a test or a measurement; nats-servers on loopback.
+        library("NATSServerKit", ["ProcessKit"]),
+        library("ProcessKit", []),
+
         // Counts what a message allocates; Benchmarks/allocations.json holds the bounds.
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
         .executableTarget(
             name: "allocations", dependencies: ["BrokerTransport", "CAllocationCounter", argumentParser, logging],
             path: "Benchmarks/Allocations", swiftSettings: settings),
 
+        tests("NATSProtocol", ["NATSProtocol", nioCore]),
+        tests(
+            "NATSClient",
+            ["NATSClient", "NATSProtocol", "NATSServerKit", "ProcessKit", nioCore, nioPosix, nioSSL, crypto]),
         tests("MQTTModel", ["MQTTModel"]),
         tests("MQTTCodec", ["MQTTCodec", "MQTTModel", "FuzzKit", nioCore]),
         tests("TopicIndex", ["TopicIndex", "MQTTModel"]),
@@ -132,7 +149,7 @@ let package = Package(
             [
                 "SimulationKit", "BrokerTransport", "BrokerCore", "MQTTModel", logging,
             ]),
-        tests("Interoperability", [], exclude: ["Scripts"]),
+        tests("Interoperability", ["ProcessKit"], exclude: ["Scripts"]),
         tests("Tidy", []),
     ]
 )

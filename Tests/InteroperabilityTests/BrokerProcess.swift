@@ -1,4 +1,5 @@
 import Foundation
+import ProcessKit
 import Testing
 
 /// A broker of its own for a test, on a port that the system chose, ended by its process id.

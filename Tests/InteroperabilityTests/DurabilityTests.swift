@@ -1,4 +1,5 @@
 import Foundation
+import ProcessKit
 import Testing
 
 /// What was acknowledged is there after the process was killed at once, as a client sees it (P1, P4).

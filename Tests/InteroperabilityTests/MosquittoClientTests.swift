@@ -1,4 +1,5 @@
 import Foundation
+import ProcessKit
 import Testing
 
 /// What users of mosquitto_pub and mosquitto_sub do first, in every version they speak.

@@ -1,4 +1,5 @@
 import Foundation
+import ProcessKit
 
 /// Runs mosquitto_sub and mosquitto_pub against a broker.
 struct MosquittoClients {

@@ -1,4 +1,5 @@
 import Foundation
+import ProcessKit
 import Testing
 
 /// The cases of Scripts/paho_cases.py, each with a real client, paho-mqtt, against a broker of its own.

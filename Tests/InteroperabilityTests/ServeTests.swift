@@ -1,4 +1,5 @@
 import Foundation
+import ProcessKit
 import Testing
 
 /// `dunlin serve` and its like as a person or a script meets them: arguments, lines, exit codes.

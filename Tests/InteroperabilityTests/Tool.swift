@@ -1,23 +1,9 @@
 import Foundation
+import ProcessKit
 
-/// A program that the tests drive.
-enum Tool {
-    struct Missing: Error, CustomStringConvertible {
-        let description: String
-    }
-
+extension Tool {
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
-
-    /// The path of a program that `make deps` installs.
-    static func path(_ name: String) throws -> String {
-        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-        for folder in path.split(separator: ":").map(String.init) + ["/usr/sbin", "/usr/local/sbin"] {
-            let candidate = "\(folder)/\(name)"
-            if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
-        }
-        throw Missing(description: "\(name) is not installed: run `make deps`")
-    }
 
     /// The broker, as built with these tests.
     static func dunlin() throws -> String {

@@ -10,6 +10,7 @@ private let allowedImports: [String: Set<String>] = [
     "TopicIndex": ["MQTTModel", "OrderedCollections", "DequeModule", "HeapModule"],
     "MQTTSession": ["MQTTModel", "OrderedCollections", "DequeModule", "HeapModule"],
     "Backbone": ["MQTTModel"],
+    "NATSProtocol": ["NIOCore.ByteBuffer"],
     // Layer 2: one shard of a broker. Not the codec: the core sees packets, never bytes.
     "BrokerCore": [
         "MQTTModel", "TopicIndex", "MQTTSession", "Backbone", "OrderedCollections", "DequeModule", "HeapModule",
@@ -28,6 +29,7 @@ private let allowedImports: [String: Set<String>] = [
         "MQTTModel", "MQTTCodec", "MQTTSession", "DequeModule", "NIOCore", "NIOPosix", "Logging", "Synchronization",
         "Glibc", "Musl", "Darwin",
     ],
+    "NATSClient": ["NATSProtocol", "NIOCore", "NIOPosix", "NIOTLS", "NIOSSL", "Crypto", "Foundation"],
     "BackboneSQLite": ["Backbone", "MQTTModel", "GRDB", "GRDBSQLite", "Foundation", "Synchronization"],
     "BrokerConfiguration": ["BrokerCore", "BackboneSQLite", "Configuration", "SystemPackage", "Yams", "Foundation"],
     // Layer 4: the executable.
@@ -43,6 +45,8 @@ private let allowedImports: [String: Set<String>] = [
         "DequeModule",
     ],
     "simulate": ["SimulationKit", "ArgumentParser", "Foundation", "BrokerCore", "MQTTModel", "Backbone"],
+    "ProcessKit": ["Foundation", "Synchronization"],
+    "NATSServerKit": ["ProcessKit", "Foundation", "Synchronization"],
     "FuzzKit": ["MQTTModel", "MQTTCodec", "NIOCore.ByteBuffer"],
     "fuzz": [
         "FuzzKit", "MQTTCodec", "MQTTModel", "BrokerCore", "Backbone", "SimulationKit", "NIOCore.ByteBuffer",

@@ -6,6 +6,7 @@ import Testing
 struct PureHalfTests {
     static let targets: Set<String> = [
         "MQTTModel", "MQTTCodec", "TopicIndex", "MQTTSession", "Backbone", "BrokerCore", "SimulationKit",
+        "NATSProtocol",
     ]
 
     private static let files = SourceTree.sources.filter { targets.contains($0.target) }

@@ -1,8 +1,8 @@
-import Foundation
+package import Foundation
 import Synchronization
 
 /// Lines that arrive over time, and whoever waits for one.
-final class OutputLog: Sendable {
+package final class OutputLog: Sendable {
     private struct State {
         var partial: [UInt8] = []
         var lines: [String] = []
@@ -20,11 +20,11 @@ final class OutputLog: Sendable {
 
     private let state = Mutex(State())
 
-    var lines: [String] { state.withLock { $0.lines } }
-    var text: String { lines.joined(separator: "\n") }
+    package var lines: [String] { state.withLock { $0.lines } }
+    package var text: String { lines.joined(separator: "\n") }
 
     /// Takes what was read; nothing stands for the end.
-    func append(_ data: Data) {
+    package func append(_ data: Data) {
         let resumed = state.withLock { state -> [(CheckedContinuation<String?, Never>, String?)] in
             state.partial += data
             if data.isEmpty { state.isAtEnd = true }
@@ -40,12 +40,12 @@ final class OutputLog: Sendable {
     }
 
     /// The first line with this text, from the beginning on; nil when the output ended without one.
-    func line(containing text: String) async -> String? {
+    package func line(containing text: String) async -> String? {
         if let line = lines.first(where: { $0.contains(text) }) { return line }
         return await wait(for: text)
     }
 
-    func waitForEnd() async { _ = await wait(for: nil) }
+    package func waitForEnd() async { _ = await wait(for: nil) }
 
     private func wait(for text: String?) async -> String? {
         let number = state.withLock { state in

@@ -1,19 +1,21 @@
 import Foundation
 
-/// A program that runs beside the test, and what it has written so far, line by line.
-final class ChildProcess: Sendable {
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
+/// A program that runs beside a test or a measurement, and what it has written so far, line by line.
+package final class ChildProcess: Sendable {
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+
+        package init(description: String) { self.description = description }
     }
 
     /// What standard output and standard error said, in the order of arrival.
-    let output = OutputLog()
+    package let output = OutputLog()
     private let name: String
     private let process = Process()
     private let exit: AsyncStream<Int32>
 
     /// - Parameter isLineBuffered: makes a C program write a line when it has one, which it would not do into a pipe.
-    init(
+    package init(
         _ executable: String, _ arguments: [String], environment: [String: String] = [:], input: String? = nil,
         isLineBuffered: Bool = false
     ) throws {
@@ -53,12 +55,12 @@ final class ChildProcess: Sendable {
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     }
 
-    var identifier: Int32 { process.processIdentifier }
+    package var identifier: Int32 { process.processIdentifier }
 
-    func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+    package func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
     /// The status it ended with; fails the test when it does not end.
-    func wait(seconds: Double = 30) async throws -> Int32 {
+    package func wait(seconds: Double = 30) async throws -> Int32 {
         let exit = exit
         let status = try await withDeadline(seconds) { () -> Int32? in
             for await status in exit { return status }
@@ -71,7 +73,7 @@ final class ChildProcess: Sendable {
 
     /// Waits for it to end and fails the test when it ends with something else than 0; what it wrote.
     @discardableResult
-    func succeed(seconds: Double = 30) async throws -> [String] {
+    package func succeed(seconds: Double = 30) async throws -> [String] {
         let status = try await wait(seconds: seconds)
         guard status == 0 else {
             throw Failure(description: "\(name) ended with \(status); it said:\n\(output.text)")
@@ -81,7 +83,7 @@ final class ChildProcess: Sendable {
 
     /// Waits for a line with this text; fails the test when none comes.
     @discardableResult
-    func line(containing text: String, seconds: Double = 30) async throws -> String {
+    package func line(containing text: String, seconds: Double = 30) async throws -> String {
         let output = output
         let found = try await withDeadline(seconds) { await output.line(containing: text) }
         guard let found else { throw Failure(description: "\(name) did not say \"\(text)\" but:\n\(output.text)") }
@@ -90,7 +92,7 @@ final class ChildProcess: Sendable {
 }
 
 /// The value of the operation, or nil when it takes longer.
-func withDeadline<Value: Sendable>(
+package func withDeadline<Value: Sendable>(
     _ seconds: Double, _ operation: @escaping @Sendable () async throws -> Value?
 ) async throws -> Value? {
     try await withThrowingTaskGroup(of: Value?.self) { group in

@@ -1,0 +1,43 @@
+/// The server's reason for a refusal.
+package struct JetStreamError: Decodable, Hashable, Sendable, CustomStringConvertible {
+    /// As in HTTP: 400, 404, 503.
+    package var code: Int
+    /// Which of the server's reasons; it does not change between versions, as the words do.
+    package var errorCode: Int
+    package var text: String
+
+    package static let streamNotFound = 10059
+    package static let consumerNotFound = 10014
+    package static let messageNotFound = 10037
+    package static let streamNameInUse = 10058
+    package static let wrongLastSequence = 10071
+    /// The same, from a replica that already knows of a write that is on its way.
+    package static let wrongLastSequenceInFlight = 10164
+    package static let temporarilyUnavailable = 10008
+
+    /// Whether the condition of a write does not hold.
+    package var isConflict: Bool {
+        errorCode == JetStreamError.wrongLastSequence || errorCode == JetStreamError.wrongLastSequenceInFlight
+    }
+
+    package init(code: Int, errorCode: Int, text: String) {
+        self.code = code
+        self.errorCode = errorCode
+        self.text = text
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case code
+        case errorCode = "err_code"
+        case text = "description"
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        code = try values.decode(Int.self, forKey: .code)
+        errorCode = try values.decodeIfPresent(Int.self, forKey: .errorCode) ?? 0
+        text = try values.decodeIfPresent(String.self, forKey: .text) ?? ""
+    }
+
+    package var description: String { "\(text) (\(code), \(errorCode))" }
+}
