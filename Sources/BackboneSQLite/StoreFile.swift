@@ -6,7 +6,11 @@ import GRDBSQLite
 enum StoreFile {
     static func open(_ options: StoreOptions) throws(BackboneError) -> DatabaseQueue {
         let isNew = try isNew(path: options.path)
-        if isNew { makePrivate(options.path) }
+        if isNew {
+            makePrivate(options.path)
+        } else {
+            try check(options)
+        }
         do {
             // The writer does not sleep long on a lock: it says so, and tries again.
             let queue = try DatabaseQueue(path: options.path, configuration: configuration(patience: 0.25))
@@ -15,6 +19,23 @@ enum StoreFile {
             }
             return queue
         } catch {
+            throw explain(error, path: options.path)
+        }
+    }
+
+    /// Whether the store is one that this version can use, asked by a connection that cannot write: when it says no, the
+    /// write-ahead log is still beside the file, and both are as they were.
+    private static func check(_ options: StoreOptions) throws(BackboneError) {
+        let queue = try openReadOnly(options)
+        do {
+            try queue.read { database in
+                let pageSize = try Int.fetchOne(database, sql: "PRAGMA page_size") ?? 4096
+                let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+                if pages * pageSize <= options.checkedFileBytes { try checkWhole(database, path: options.path) }
+            }
+            try queue.close()
+        } catch {
+            try? queue.close()
             throw explain(error, path: options.path)
         }
     }
@@ -54,14 +75,20 @@ enum StoreFile {
 
     /// Looks at the file's first bytes without SQLite, which would make files beside it.
     private static func isNew(path: String) throws(BackboneError) -> Bool {
-        guard FileManager.default.fileExists(atPath: path) else { return true }
+        guard FileManager.default.fileExists(atPath: path) else {
+            try refuseOrphan(path: path)
+            return true
+        }
         guard let file = FileHandle(forReadingAtPath: path) else {
             throw BackboneError(.readOnly, "\(path) cannot be read; give the user that runs the broker the right to")
         }
         defer { try? file.close() }
         let header: Data
         do { header = try file.read(upToCount: 100) ?? Data() } catch { throw explain(error, path: path) }
-        if header.isEmpty { return true }
+        if header.isEmpty {
+            try refuseOrphan(path: path)
+            return true
+        }
         let foreign = BackboneError(
             .foreign,
             "\(path) is not a store of this broker; it was left as it is. Move it away, or name another data directory")
@@ -69,6 +96,13 @@ enum StoreFile {
         let identifier = header[68..<72].reduce(0) { $0 << 8 | UInt32($1) }
         guard identifier == UInt32(bitPattern: StoreSchema.applicationIdentifier) else { throw foreign }
         return false
+    }
+
+    /// A write-ahead log without its file: SQLite would delete it.
+    private static func refuseOrphan(path: String) throws(BackboneError) {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path + "-wal")
+        guard let size = attributes?[.size] as? Int, size > 0 else { return }
+        throw corrupt(path: path, detail: "it is empty or gone, but not \(StoreOptions.fileName)-wal beside it")
     }
 
     private static func prepare(_ database: Database, options: StoreOptions, isNew: Bool) throws {
@@ -86,11 +120,9 @@ enum StoreFile {
         try database.execute(sql: "PRAGMA wal_autocheckpoint = 0")
         try database.execute(sql: "PRAGMA cache_size = -\(options.pageCacheBytes / 1024)")
         try database.execute(sql: "PRAGMA temp_store = MEMORY")
-        let pageSize = try Int.fetchOne(database, sql: "PRAGMA page_size") ?? 4096
         try StoreSchema.migrate(database, from: version)
-        let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
-        if !isNew, pages * pageSize <= options.checkedFileBytes { try checkWhole(database, path: options.path) }
         if let bytes = options.maximumFileBytes {
+            let pageSize = try Int.fetchOne(database, sql: "PRAGMA page_size") ?? 4096
             try database.execute(sql: "PRAGMA max_page_count = \(max(1, bytes / pageSize))")
         }
     }

@@ -146,5 +146,7 @@ extension BrokerCore {
                 close(connection, into: &effects)
             }
         }
+        // What clients have acknowledged is not sent again after a restart that was asked for.
+        noteCursors(into: &effects)
     }
 }

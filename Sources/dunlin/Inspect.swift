@@ -11,7 +11,8 @@ struct Inspect: ParsableCommand {
             that messages wait for; then reads all of the file and checks it. Changes nothing, and may be used while a \
             broker works on the directory: what it shows is one moment, and no message waits for it.
 
-            QUEUED counts the messages of the log that a session still wants. UNFINISHED are QoS 2 messages between \
+            QUEUED counts the messages of the log that a session still wants. While a broker runs it notes only every half \
+            second what its clients have acknowledged, so this may count what they have just had. UNFINISHED are QoS 2 messages between \
             PUBLISH and PUBCOMP, those to the client and those from it. EXPIRES is in seconds from now; for a client \
             that is connected, from the end of its connection.
 

@@ -72,10 +72,12 @@ struct StoreContents {
 
     var totals: [String] {
         let connected = sessions.count(where: \.isConnected)
+        // A client's acknowledgements are noted together, every half second.
+        let asOf = connected == 0 ? "" : " half a second ago"
         let range = logMessages == 0 ? "" : ", sequences \(firstSequence) to \(lastSequence)"
         return [
             "log: \(logMessages) messages, \(logBytes) bytes\(range)",
-            "sessions: \(sessions.count), \(connected) connected, \(sessions.reduce(0) { $0 + $1.queued }) messages queued",
+            "sessions: \(sessions.count), \(connected) connected, \(sessions.reduce(0) { $0 + $1.queued }) messages queued\(asOf)",
             "retained: \(retained.count) messages, \(retainedBytes) bytes",
         ]
     }

@@ -82,6 +82,29 @@ struct RestartTests {
         }
     }
 
+    /// The longer it is, the more commits are there, and never one without those before it.
+    @Test func aWriteAheadLogOfAnyLengthHoldsAPrefixOfTheCommits() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.run()
+        defer { store.stop() }
+        store.perform([.message(bytes: 9000)])
+        for number in 2...8 { store.perform([.message(bytes: number * 700), .message(bytes: 10)]) }
+        let copy = try fixture.copyOfFiles()
+        let wal = URL(fileURLWithPath: copy.options.path + "-wal")
+        let data = try Data(contentsOf: wal)
+        let file = try Data(contentsOf: URL(fileURLWithPath: copy.options.path))
+        var last = 0
+        for length in stride(from: 0, through: data.count, by: 1031) {
+            try file.write(to: URL(fileURLWithPath: copy.options.path))
+            try data.prefix(length).write(to: wal)
+            let count = try copy.reopened().sequences.count
+            #expect(try copy.reopened().sequences == (0..<count).map { LogSequence($0 + 1) })
+            #expect(count >= last && (count % 2 == 1 || count == 0), "cut at \(length): \(count) after \(last)")
+            last = count
+        }
+        #expect(last >= 13)
+    }
+
     /// What was answered with `full` has left no trace, in the file and in what the writer remembers.
     @Test(arguments: 1...20)
     func aFullDiskLeavesWhatWasDone(seed: UInt64) throws {
