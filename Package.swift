@@ -29,6 +29,11 @@ let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
+let jwtKit: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
@@ -51,7 +56,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "3.12.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -60,6 +64,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
         // Layer 0: the standard's vocabulary.
@@ -70,20 +77,28 @@ let package = Package(
         library("TopicIndex", ["MQTTModel"]),
         library("MQTTSession", ["MQTTModel", deque, heap]),
         library("Backbone", ["MQTTModel"]),
+        library("AccessControl", ["MQTTModel"]),
 
         // Layer 1 too, but of the engine's protocol: it knows nothing of MQTT.
         library("NATSProtocol", [nioCore]),
 
         // Layer 2: one shard of a broker as a pure state machine.
-        library("BrokerCore", ["MQTTModel", "TopicIndex", "MQTTSession", "Backbone", deque, heap]),
+        library("BrokerCore", ["MQTTModel", "TopicIndex", "MQTTSession", "AccessControl", "Backbone", deque, heap]),
 
         // Layer 3: shells that do I/O.
-        library("BrokerRuntime", ["BrokerCore", "Backbone", "MQTTModel", "MQTTCodec", nioCore, nioPosix, logging]),
+        library(
+            "BrokerRuntime",
+            ["BrokerCore", "AccessControl", "Backbone", "MQTTModel", "MQTTCodec", nioCore, nioPosix, logging]),
         library(
             "BrokerTransport",
             [
-                "BrokerRuntime", "BrokerCore", "Backbone", "MQTTModel", "MQTTCodec", nioCore, nioPosix, logging,
-                serviceLifecycle,
+                "BrokerRuntime", "BrokerCore", "AccessControl", "Backbone", "MQTTModel", "MQTTCodec", nioCore, nioPosix,
+                logging, serviceLifecycle,
+            ]),
+        library(
+            "AccessProviders",
+            [
+                "AccessControl", "MQTTModel", crypto, cryptoExtras, jwtKit, asyncHTTPClient, nioCore, nioPosix, logging,
             ]),
         library("BackboneSQLite", ["Backbone", "MQTTModel", grdb, grdbSQLite]),
         library("NATSClient", ["NATSProtocol", nioCore, nioPosix, nioTLS, nioSSL, crypto]),
@@ -102,7 +117,9 @@ let package = Package(
             swiftSettings: settings),
 
         // Beside the layers: the simulator, the fuzz targets.
-        library("SimulationKit", ["BrokerCore", "Backbone", "MQTTModel", "MQTTCodec", "MQTTSession", nioCore, heap]),
+        library(
+            "SimulationKit",
+            ["BrokerCore", "AccessControl", "Backbone", "MQTTModel", "MQTTCodec", "MQTTSession", nioCore, heap]),
         .executableTarget(
             name: "simulate", dependencies: ["SimulationKit", argumentParser], swiftSettings: settings),
         library("FuzzKit", ["MQTTModel", "MQTTCodec", nioCore]),
@@ -132,8 +149,12 @@ let package = Package(
         tests("TopicIndex", ["TopicIndex", "MQTTModel"]),
         tests("MQTTSession", ["MQTTSession", "MQTTModel"]),
         tests("Backbone", ["Backbone", "BackboneSQLite", "MQTTModel"]),
+        tests("AccessControl", ["AccessControl", "MQTTModel"]),
+        tests("AccessProviders", ["AccessProviders", "AccessControl", "MQTTModel", nioCore, nioPosix, nioHTTP1]),
         tests("BackboneSQLite", ["BackboneSQLite", "Backbone", "MQTTModel", grdb, grdbSQLite]),
-        tests("BrokerCore", ["BrokerCore", "Backbone", "MQTTModel", "MQTTSession", "SimulationKit", "TopicIndex"]),
+        tests(
+            "BrokerCore",
+            ["BrokerCore", "AccessControl", "Backbone", "MQTTModel", "MQTTSession", "SimulationKit", "TopicIndex"]),
         tests(
             "BrokerTransport",
             [

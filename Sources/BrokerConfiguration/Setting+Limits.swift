@@ -13,6 +13,17 @@ extension Setting {
             "limits.connect-timeout", \.options.limits.connectTimeout, in: .milliseconds(100)...(.seconds(3_600)),
             counter: "connectTimeouts",
             "Time from accepting a connection to the end of its CONNECT; then it is closed."),
+        integer(
+            "limits.maximum-pending-authentications", \.options.limits.maximumPendingAuthentications,
+            in: 1...1_000_000, counter: "authenticationsRefused",
+            "Clients of one shard that are being checked. A further CONNECT is refused with 0x89 (3.x: return code 3)."),
+        duration(
+            "limits.authentication-timeout", \.options.limits.authenticationTimeout,
+            in: .milliseconds(100)...(.seconds(600)), counter: "authenticationTimeouts",
+            """
+            Time for checking a client, from its CONNECT; then it is refused with 0x88 (3.x: return code 3). A client that \
+            proves itself again has as long, then it is disconnected with 0x87.
+            """),
         duration(
             "limits.close-timeout", \.options.limits.closeTimeout, in: .milliseconds(100)...(.seconds(600)),
             "Time for what was sent before a close to leave; then the connection is cut."),

@@ -1,3 +1,4 @@
+import AccessControl
 import Backbone
 import MQTTModel
 import MQTTSession
@@ -17,9 +18,29 @@ extension BrokerCore {
         precondition(
             HomeShard.index(of: clientIdentifier, shardCount: shardCount) == shard,
             "the driver brings a CONNECT to the home shard of its client identifier")
+        if policy?.checksClients == true {
+            beginAuthentication(connect, clientIdentifier: clientIdentifier, on: connection, at: now, into: &effects)
+        } else {
+            admit(
+                connect, clientIdentifier: clientIdentifier, AccessGrant(userName: nil), on: connection, at: now,
+                into: &effects)
+        }
+    }
 
+    /// Accepts a CONNECT whose client may come in, unless a limit is reached.
+    mutating func admit(
+        _ connect: Connect, clientIdentifier: String, _ grant: AccessGrant, on connection: ConnectionID,
+        at now: Instant, into effects: inout Effects
+    ) {
+        let access = sessionAccess(for: grant, clientIdentifier: clientIdentifier)
+        if let access, let will = connect.will, !access.permitWriting(will.message.topic) {
+            counters.publishesDenied += 1
+            refuseConnect(connect, on: connection, reasonCode: .notAuthorized, into: &effects)
+            return
+        }
         let connAckProperties =
-            connect.version == .v5_0 ? connAckProperties(for: connect, clientIdentifier: clientIdentifier) : []
+            connect.version == .v5_0
+            ? connAckProperties(for: connect, clientIdentifier: clientIdentifier, grant) : []
         guard connAckFits(connAckProperties, in: connect.properties.maximumPacketSize) else {
             refuseConnect(connect, on: connection, reasonCode: .packetTooLarge, into: &effects)
             return
@@ -35,8 +56,11 @@ extension BrokerCore {
         let session = earlier ?? sessions.insert(clientIdentifier: clientIdentifier)
         connections.setOnline(connection, session: session.slot)
         abandonDeadline()
+        session.access = access
+        if earlier != nil { applyAccess(to: session, includingInflight: true, into: &effects) }
         bringOnline(session, connect, on: connection, at: now, into: &effects)
         session.inflight.beginResend()
+        granted(grant, to: session, method: connect.properties.authenticationMethod, at: now)
         report(
             .clientConnected(
                 connection, clientIdentifier: clientIdentifier, version: connect.version,
@@ -80,7 +104,9 @@ extension BrokerCore {
 
     /// Why the CONNECT cannot be accepted; nil if it can.
     private func reasonToRefuse(_ connect: Connect) -> ReasonCode? {
-        if connect.properties.authenticationMethod != nil { return .badAuthenticationMethod }
+        if connect.properties.authenticationMethod != nil, policy?.checksClients != true {
+            return .badAuthenticationMethod
+        }
         if connect.clientIdentifier.isEmpty {
             // 3.1 knows no empty identifier; 3.1.1 only for a session that ends with its connection [MQTT-3.1.3-8].
             if connect.version == .v3_1 || (connect.version == .v3_1_1 && !connect.cleanStart) {
@@ -93,7 +119,7 @@ extension BrokerCore {
         return isShuttingDown ? .serverShuttingDown : nil
     }
 
-    private mutating func refuseConnect(
+    mutating func refuseConnect(
         _ connect: Connect, on connection: ConnectionID, reasonCode: ReasonCode, into effects: inout Effects
     ) {
         counters.connectionsRefused += 1
@@ -176,9 +202,11 @@ extension BrokerCore {
         return requested == 0 ? maximum : min(requested, maximum)
     }
 
-    private func connAckProperties(for connect: Connect, clientIdentifier: String) -> Properties {
+    private func connAckProperties(
+        for connect: Connect, clientIdentifier: String, _ grant: AccessGrant
+    ) -> Properties {
         var properties: [Property] = []
-        properties.reserveCapacity(6)
+        properties.reserveCapacity(8)
         if let asked = connect.properties.sessionExpiryInterval, asked > limits.maximumSessionExpiryInterval {
             properties.append(.sessionExpiryInterval(limits.maximumSessionExpiryInterval))
         }
@@ -186,6 +214,10 @@ extension BrokerCore {
         properties.append(.maximumPacketSize(limits.maximumPacketSize))
         if connect.clientIdentifier.isEmpty { properties.append(.assignedClientIdentifier(clientIdentifier)) }
         if limits.topicAliasMaximum > 0 { properties.append(.topicAliasMaximum(limits.topicAliasMaximum)) }
+        if let method = connect.properties.authenticationMethod {
+            properties.append(.authenticationMethod(method))
+            if !grant.data.isEmpty { properties.append(.authenticationData(grant.data)) }
+        }
         let keepAlive = serverKeepAlive(for: connect.keepAlive)
         if keepAlive != connect.keepAlive { properties.append(.serverKeepAlive(keepAlive)) }
         if connect.properties.requestResponseInformation == 1, let template = options.responseInformation {

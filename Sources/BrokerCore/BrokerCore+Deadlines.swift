@@ -29,6 +29,12 @@ extension BrokerCore {
             guard connections.phase(of: connection) == .awaitingConnect else { return }
             counters.connectTimeouts += 1
             close(connection, into: &effects)
+        case .authenticationTimeout(let connection):
+            authenticationTimedOut(connection, at: now, into: &effects)
+        case .grantExpiry(let slot, let generation, let endsAt):
+            guard let session = sessions.session(slot: slot, generation: generation), session.grantEndsAt == endsAt
+            else { return }
+            disconnect(session, reasonCode: .maximumConnectTime, at: now, into: &effects)
         case .keepAlive(let connection):
             checkKeepAlive(of: connection, at: now, into: &effects)
         case .sessionExpiry(let slot, let generation, let armedAt):
@@ -99,7 +105,10 @@ extension BrokerCore {
         deadlines.abandon { key in
             switch key {
             case .connectTimeout(let connection): connections.phase(of: connection) == .awaitingConnect
+            case .authenticationTimeout(let connection): connections.phase(of: connection) == .authenticating
             case .keepAlive(let connection): connections.phase(of: connection) == .online
+            case .grantExpiry(let slot, let generation, let endsAt):
+                sessions.session(slot: slot, generation: generation)?.grantEndsAt == endsAt
             case .sessionExpiry(let slot, let generation, let armedAt):
                 sessions.session(slot: slot, generation: generation)?.expiryArmedAt == armedAt
             case .will(let slot, let generation, let dueAt):

@@ -15,6 +15,10 @@ extension BrokerCore {
         subscriptionIdentifiers: ArraySlice<UInt32>, sequence: LogSequence = 0, isShared: Bool = false,
         at now: Instant, into effects: inout Effects
     ) {
+        if session.restrictsDelivery, !mayReceive(message, session) {
+            finished(sequence, isShared: isShared, of: session, into: &effects)
+            return
+        }
         if session.queue.isEmpty, canSend(qos, to: session) {
             send(
                 message, to: session, qos: qos, isRetained: isRetained,

@@ -11,7 +11,9 @@ extension BrokerCore {
             switch property {
             case .sessionExpiryInterval, .maximumPacketSize: length += 5
             case .receiveMaximum, .topicAliasMaximum, .serverKeepAlive: length += 3
-            case .assignedClientIdentifier(let text), .responseInformation(let text): length += 3 + text.utf8.count
+            case .assignedClientIdentifier(let text), .responseInformation(let text), .authenticationMethod(let text):
+                length += 3 + text.utf8.count
+            case .authenticationData(let data): length += 3 + data.count
             default: preconditionFailure("a property that this server's CONNACK does not have")
             }
         }
@@ -27,6 +29,13 @@ extension BrokerCore {
         else { return }
         throw ProtocolViolation(
             .packetTooLarge, clause: "MQTT-3.1.2-24", "the answer would be above the client's Maximum Packet Size")
+    }
+
+    /// Whether an AUTH with this method and data is a packet that the client takes.
+    func authFits(method: String, data: [UInt8], in maximumPacketSize: Int?) -> Bool {
+        guard let maximumPacketSize else { return true }
+        let length = 3 + method.utf8.count + (data.isEmpty ? 0 : 3 + data.count)
+        return packetLength(remainingLength: 1 + VariableByteInteger.length(of: length) + length) <= maximumPacketSize
     }
 
     private func packetLength(remainingLength: Int) -> Int {

@@ -18,6 +18,10 @@ extension BrokerCore {
         using random: inout some RandomNumberGenerator, into effects: inout Effects
     ) {
         guard let slot = connections.session(of: connection), let session = sessions.slots[slot] else {
+            if connections.phase(of: connection) == .authenticating {
+                authenticationContinued(with: packet, on: connection, at: now, into: &effects)
+                return
+            }
             guard connections.phase(of: connection) == .awaitingConnect else { return }
             guard case .connect(let connect) = packet else {
                 refuse(
@@ -56,8 +60,8 @@ extension BrokerCore {
             try disconnectReceived(disconnect, from: session, on: connection, at: now, into: &effects)
         case .connect:
             throw .protocolError("MQTT-3.1.0-2", "a second CONNECT")
-        case .auth:
-            throw .protocolError("5.0 section 4.12", "AUTH without an enhanced authentication")
+        case .auth(let auth):
+            try authReceived(auth, from: session, on: connection, at: now, into: &effects)
         case .connAck, .subAck, .unsubAck, .pingResp:
             throw .protocolError("5.0 section 2.1.2", "a packet that only a server sends")
         }
@@ -132,6 +136,7 @@ extension BrokerCore {
     private mutating func forget(_ connection: ConnectionID) {
         guard connections.phase(of: connection) != .closed else { return }
         connections.close(connection)
+        authentications[connection] = nil
         abandonDeadline()
     }
 

@@ -1,3 +1,4 @@
+import AccessControl
 import DequeModule
 import MQTTSession
 import Backbone
@@ -35,6 +36,10 @@ extension BrokerCore {
             try checkReceiveMaximum(of: session, on: connection)
             _ = session.received.insert(publish.packetIdentifier)
             acknowledgement = .pubRec(connection, publish.packetIdentifier)
+        }
+        if let access = session.access, !access.permitWriting(message.topic) {
+            publishDenied(message, acknowledgement, from: session, at: now, into: &effects)
+            return
         }
         if let reasonCode = reasonToRefuse(message) {
             // 3.x cannot be told: the message is acknowledged and dropped.
@@ -177,7 +182,7 @@ extension BrokerCore {
     }
 
     /// The same; a refusal also ends a QoS 2 exchange, so its identifier is free again.
-    private func acknowledge(
+    func acknowledge(
         _ acknowledgement: PublishAcknowledgement, _ reasonCode: ReasonCode, session: Session,
         into effects: inout Effects
     ) {

@@ -1,3 +1,4 @@
+import AccessControl
 import TopicIndex
 import MQTTModel
 
@@ -43,8 +44,13 @@ extension BrokerCore {
         let options = wish.options
         let excludedPublisher = options.noLocal ? StableHash.hash(session.clientIdentifier) : 0
         let identifiers = wish.identifier == 0 ? [] : [wish.identifier]
+        var deniedCount: UInt64 = 0
         retained.forEachMatch(of: wish.pattern) { message in
             guard !message.isExpired(at: now) else { return }
+            if session.restrictsDelivery, session.access?.permitReceiving(message.topic) == false {
+                deniedCount += 1
+                return
+            }
             guard excludedPublisher == 0 || message.publisherHash != excludedPublisher else { return }
             session.queue.append(
                 QueuedMessage(
@@ -52,5 +58,6 @@ extension BrokerCore {
                     isRetained: true, isRetainedCopy: true))
             session.queuedRetainedCount += 1
         }
+        counters.deliveriesDenied += deniedCount
     }
 }

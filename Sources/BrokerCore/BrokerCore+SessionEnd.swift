@@ -1,3 +1,4 @@
+import AccessControl
 import Backbone
 import MQTTSession
 import MQTTModel
@@ -28,6 +29,8 @@ extension BrokerCore {
         of session: Session, keepsWill: Bool, at now: Instant, into effects: inout Effects
     ) {
         session.online = nil
+        session.authentication = nil
+        setGrantEnd(.distantFuture, of: session)
         sessions.updatePath(of: session)
         groupsChanged(of: session, into: &effects)
         if !keepsWill { session.will = nil }
@@ -122,6 +125,11 @@ extension BrokerCore {
         session.willDueAt = nil
         let message = will.message
         guard !isReserved(message.topic) else { return }
+        if let access = session.access, !access.permitWriting(message.topic) {
+            // It was allowed when the client connected.
+            counters.publishesDenied += 1
+            return
+        }
         if message.expiryInterval != nil { message.receivedAt = now }
         // Nobody is left to be told: it is published all the same, and not kept.
         if message.isRetained, reasonToRefuseRetained(message) != nil { message.isRetained = false }

@@ -1,3 +1,4 @@
+import AccessControl
 import Backbone
 import MQTTSession
 import MQTTModel
@@ -23,6 +24,7 @@ extension BrokerCore {
             if let reasonCode = reasonToRefuse(filter, session: session) {
                 counters.subscriptionsRefused += 1
                 reasonCodes.append(reasonCode)
+                if reasonCode == .notAuthorized { subscriptionDenied(filter, of: session, into: &effects) }
                 continue
             }
             let isNew = addSubscription(filter, entry.options, identifier: identifier, to: session, into: &effects)
@@ -61,6 +63,7 @@ extension BrokerCore {
     }
 
     private func reasonToRefuse(_ filter: TopicFilter, session: Session) -> ReasonCode? {
+        if let access = session.access, !access.permitSubscribing(to: filter.pattern) { return .notAuthorized }
         guard levelCount(of: filter.pattern) <= limits.maximumTopicLevels else { return .topicFilterInvalid }
         guard !session.filters.contains(filter.string) else { return nil }
         guard session.filters.count < limits.maximumSubscriptionsPerSession,

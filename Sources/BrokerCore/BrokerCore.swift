@@ -1,3 +1,4 @@
+import AccessControl
 import Backbone
 package import MQTTModel
 import MQTTSession
@@ -25,6 +26,10 @@ package struct BrokerCore: ~Copyable {
     var sessions = SessionTable()
     var index: SubscriptionIndex
     var retained: RetainedIndex
+    /// Who may connect and do what; first that of the options.
+    var policy: AccessPolicy?
+    /// Connections whose client is being checked.
+    var authentications: [ConnectionID: PendingAuthentication] = [:]
     var deadlines = DeadlineQueue<TimerKey>()
     /// The earliest deadline, and the one that the driver was told last. Kept beside the queue, because every step asks.
     var earliestDeadline = Instant.distantFuture
@@ -58,6 +63,7 @@ package struct BrokerCore: ~Copyable {
         self.shard = shard
         self.shardCount = shardCount
         self.options = options
+        self.policy = options.access
         self.index = SubscriptionIndex(
             cacheCapacity: options.limits.maximumCachedTopics,
             cacheByteCapacity: options.limits.maximumCachedTopicBytes, hashSeed: options.hashSeed)
@@ -79,6 +85,10 @@ package struct BrokerCore: ~Copyable {
             connectionOpened(connection, at: now, into: &effects)
         case .violationReceived(let connection, let violation, let version):
             refuse(connection, for: violation, version: version, at: now, into: &effects)
+        case .authenticated(let connection, let outcome):
+            authenticated(connection, outcome, at: now, using: &random, into: &effects)
+        case .accessChanged(let policy):
+            accessChanged(to: policy, at: now, into: &effects)
         case .connectionClosed(let connection):
             connectionClosed(connection, at: now, into: &effects)
         case .writabilityChanged(let connection, let isWritable):

@@ -7,6 +7,11 @@ package enum BrokerEvent: Sendable {
     case clientDisconnected(clientIdentifier: String, ReasonCode)
     case connectionLost(clientIdentifier: String)
     case protocolViolated(clientIdentifier: String?, ProtocolViolation)
+    /// A client was checked and not let in. `userName` is what it said, proven by nothing.
+    case authenticationDenied(ConnectionID, clientIdentifier: String, userName: String?, ReasonCode)
+    case publishDenied(clientIdentifier: String, topic: String)
+    case subscriptionDenied(clientIdentifier: String, filter: String)
+    case subscriptionRevoked(clientIdentifier: String, filter: String)
     case sessionTakenOver(clientIdentifier: String)
     case sessionExpired(clientIdentifier: String)
     case willPublished(clientIdentifier: String)

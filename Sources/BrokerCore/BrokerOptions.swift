@@ -1,3 +1,5 @@
+package import AccessControl
+
 /// How a broker behaves where the standard leaves a choice.
 package struct BrokerOptions: Sendable {
     package var limits = Limits()
@@ -15,6 +17,9 @@ package struct BrokerOptions: Sendable {
     package var responseInformation: String?
     /// What topics are hashed with; drawn at random by a server, so that no client can choose topics that collide.
     package var hashSeed: UInt64 = 0
+
+    /// Who may connect and do what; nil: everybody everything, and nothing is ever asked.
+    package var access: AccessPolicy?
 
     package init() {}
 }

@@ -3,8 +3,10 @@ struct ConnectionTable {
     enum Phase: UInt8 {
         /// Not there, or forgotten. Can transition to: `awaitingConnect`.
         case closed
-        /// Accepted, its CONNECT has not come. Can transition to: `online`, `closed`.
+        /// Accepted, its CONNECT has not come. Can transition to: `authenticating`, `online`, `closed`.
         case awaitingConnect
+        /// Its CONNECT has come, and the client is being checked. Can transition to: `online`, `closed`.
+        case authenticating
         /// A session's connection. Can transition to: `closed`.
         case online
     }
@@ -48,8 +50,14 @@ struct ConnectionTable {
         openCount += 1
     }
 
+    mutating func setAuthenticating(_ connection: ConnectionID) {
+        precondition(phase(of: connection) == .awaitingConnect, "a client is checked once its CONNECT has come")
+        entries[Int(connection.slot)].phase = .authenticating
+    }
+
     mutating func setOnline(_ connection: ConnectionID, session: UInt32) {
-        precondition(phase(of: connection) == .awaitingConnect, "a connection gets its session once")
+        let phase = phase(of: connection)
+        precondition(phase == .awaitingConnect || phase == .authenticating, "a connection gets its session once")
         entries[Int(connection.slot)].session = session
         entries[Int(connection.slot)].phase = .online
     }

@@ -3,6 +3,11 @@ package struct Counters: Sendable, Hashable {
     package var connectionsAccepted: UInt64 = 0
     package var connectionsRefused: UInt64 = 0
     package var connectTimeouts: UInt64 = 0
+    package var authenticationTimeouts: UInt64 = 0
+    /// CONNECTs that came while as many clients were checked as may be.
+    package var authenticationsRefused: UInt64 = 0
+    /// Clients that were checked and not let in, or not any longer.
+    package var authenticationsDenied: UInt64 = 0
     package var keepAliveTimeouts: UInt64 = 0
     package var protocolViolations: UInt64 = 0
     package var takeovers: UInt64 = 0
@@ -23,6 +28,14 @@ package struct Counters: Sendable, Hashable {
     package var refusedFull: UInt64 = 0
     package var retainedRefused: UInt64 = 0
     package var subscriptionsRefused: UInt64 = 0
+    /// Messages, and wills, that their client may not publish.
+    package var publishesDenied: UInt64 = 0
+    /// Subscriptions that were not allowed.
+    package var subscriptionsDenied: UInt64 = 0
+    /// Subscriptions that ended because they are no longer allowed.
+    package var subscriptionsRevoked: UInt64 = 0
+    /// Messages that match a subscription of a client and that it may not receive.
+    package var deliveriesDenied: UInt64 = 0
     package var sessionsRefused: UInt64 = 0
     package var sessionsExpired: UInt64 = 0
     package var willsPublished: UInt64 = 0

@@ -1,3 +1,4 @@
+package import AccessControl
 package import Backbone
 package import MQTTModel
 
@@ -34,6 +35,8 @@ package enum Effect: Sendable {
     /// asked for is not done yet.
     case pauseReading(ConnectionID)
     case resumeReading(ConnectionID)
+    /// Find out whether the client is who it says it is, and answer with `authenticated`, exactly once.
+    indirect case authenticate(ConnectionID, AuthenticationRequest)
     /// Call `step(.deadlineReached)` at this instant. Replaces the instant of the last one.
     case setDeadline(Instant)
     case execute(BackboneToken, BackboneCommand)

@@ -1,3 +1,4 @@
+package import AccessControl
 package import Backbone
 package import MQTTModel
 
@@ -22,6 +23,10 @@ package enum Input: Sendable {
     case packetReceived(ConnectionID, Packet)
     /// The bytes that arrived were no packet the server accepts; nothing after them was decoded.
     case violationReceived(ConnectionID, ProtocolViolation, version: ProtocolVersion?)
+    /// The answer to `authenticate`. One for a connection that is gone meanwhile is not missed.
+    case authenticated(ConnectionID, AuthenticationOutcome)
+    /// Other rules hold from now on. Subscriptions that they do not allow end.
+    case accessChanged(AccessPolicy)
     /// The network connection ended from the other side or by a fault.
     case connectionClosed(ConnectionID)
     /// The connection's outbound buffer passed its high watermark, or fell below its low one. Starts writable.

@@ -7,6 +7,10 @@ package struct Limits: Sendable, Hashable {
     package var maximumConnections = 1_000_000
     /// Time from accepting a connection to its CONNECT; then it is closed.
     package var connectTimeout: Duration = .seconds(10)
+    /// Clients of one shard that are being checked. A further CONNECT is refused with 0x89.
+    package var maximumPendingAuthentications = 10_000
+    /// Time for checking a client, from its CONNECT; then it is refused with 0x88. The same for proving itself again.
+    package var authenticationTimeout: Duration = .seconds(10)
     /// Time for what was sent before a close to leave; then the connection is cut.
     package var closeTimeout: Duration = .seconds(5)
     /// Time for all clients to be told and closed at shutdown; then the rest is cut.

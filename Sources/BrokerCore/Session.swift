@@ -1,3 +1,4 @@
+import AccessControl
 import Backbone
 import DequeModule
 import MQTTModel
@@ -15,6 +16,13 @@ final class Session {
 
     /// The connection and what belongs to it; nil while the client is away.
     var online: OnlineState?
+
+    /// What its client may do; nil: everything.
+    var access: SessionAccess?
+    /// The enhanced authentication of the connection; nil when its CONNECT had none.
+    var authentication: SessionAuthentication?
+    /// When what the client was granted ends.
+    var grantEndsAt = Instant.distantFuture
 
     /// The connection's topic aliases; made anew for each.
     var receivedAliases = ReceivedTopicAliases(maximum: 0)
@@ -70,6 +78,9 @@ final class Session {
 
     /// Whether a QoS 0 message has to queue rather than go at once.
     var holdsBackQoSZero: Bool { queuedRetainedCount > 0 || queuedQoSZeroCount > 0 }
+
+    /// Whether messages have to be looked at before they go to the client.
+    var restrictsDelivery: Bool { access?.restrictsDelivery ?? false }
 
     /// Whether it outlives its connection.
     var isDurable: Bool { expiryInterval > 0 }

@@ -9,7 +9,8 @@ struct SessionTable {
             case none
             /// Straight to the connection.
             case plain
-            /// The session has to be looked at: aliases, a maximum packet size, or retained messages that wait.
+            /// The session has to be looked at: aliases, a maximum packet size, retained messages that wait, or rules about
+            /// what it may receive.
             case careful
         }
 
@@ -75,7 +76,7 @@ struct SessionTable {
             paths[slot] = DeliveryPath(isDurable: session.isDurable)
             return
         }
-        let isPlain = online.isPlain && !session.holdsBackQoSZero
+        let isPlain = online.isPlain && !session.holdsBackQoSZero && !session.restrictsDelivery
         let mode: DeliveryPath.Mode = isPlain ? .plain : online.isReady ? .careful : .none
         paths[slot] = DeliveryPath(connection: online.connection, mode: mode, isDurable: session.isDurable)
     }

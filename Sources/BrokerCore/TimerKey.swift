@@ -3,7 +3,10 @@ import MQTTModel
 /// What falls due. A key names its owner so that an entry whose owner is gone, or has been set anew, is recognised.
 enum TimerKey: Sendable {
     case connectTimeout(ConnectionID)
+    case authenticationTimeout(ConnectionID)
     case keepAlive(ConnectionID)
+    /// What the client was granted ends.
+    case grantExpiry(slot: UInt32, generation: UInt32, at: Instant)
     case sessionExpiry(slot: UInt32, generation: UInt32, armedAt: Instant)
     case will(slot: UInt32, generation: UInt32, dueAt: Instant)
     /// Go on sending what waits in a session: the last step sent as much as one step may.

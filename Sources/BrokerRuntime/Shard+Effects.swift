@@ -24,6 +24,7 @@ extension Shard {
                 if let index = slot(of: id) { pause(index, .core) }
             case .resumeReading(let id):
                 if let index = slot(of: id) { resume(index, .core) }
+            case .authenticate(let id, let request): authenticate(request, of: id)
             case .setDeadline(let instant): setDeadline(instant)
             case .execute(let token, let command):
                 // Mail that was put out before keeps its place before the change.

@@ -15,6 +15,16 @@ extension Shard {
                 ])
         case .connectionRefused(_, let client, let reason):
             logger.info("connection refused", metadata: ["client": "\(client)", "reason": "\(reason)"])
+        case .authenticationDenied(_, let client, let user, let reason):
+            logger.info(
+                "authentication denied",
+                metadata: ["client": "\(client)", "user": "\(user ?? "")", "reason": "\(reason)"])
+        case .publishDenied(let client, let topic):
+            logger.debug("publish denied", metadata: ["client": "\(client)", "topic": "\(topic)"])
+        case .subscriptionDenied(let client, let filter):
+            logger.debug("subscription denied", metadata: ["client": "\(client)", "filter": "\(filter)"])
+        case .subscriptionRevoked(let client, let filter):
+            logger.info("subscription revoked", metadata: ["client": "\(client)", "filter": "\(filter)"])
         case .clientDisconnected(let client, let reason):
             logger.debug("client disconnected", metadata: ["client": "\(client)", "reason": "\(reason)"])
         case .connectionLost(let client):

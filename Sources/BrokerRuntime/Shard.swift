@@ -1,3 +1,4 @@
+package import AccessControl
 import Backbone
 package import BrokerCore
 package import Logging
@@ -20,6 +21,8 @@ package final class Shard: @unchecked Sendable {
     package let logger: Logger
     let backbone: SharedBackbone
     let mailbox: Mailbox
+    /// Asked who clients are; needed when the options' policy checks them.
+    let authenticator: (any Authenticator)?
     /// All shards of the node by index, this one included. Set once, before the first connection.
     var allShards: [Shard] = []
 
@@ -62,13 +65,16 @@ package final class Shard: @unchecked Sendable {
 
     package init(
         index: UInt16, shardCount: UInt16, loop: any EventLoop, options: BrokerOptions, backbone: SharedBackbone,
-        logger: Logger
+        authenticator: (any Authenticator)?, logger: Logger
     ) {
+        precondition(
+            authenticator != nil || options.access?.checksClients != true, "somebody has to check the clients")
         self.index = index
         self.loop = loop
         self.limits = options.limits
         self.logger = logger
         self.backbone = backbone
+        self.authenticator = authenticator
         self.mailbox = Mailbox(
             maximumMessages: options.limits.maximumMailboxMessages, maximumBytes: options.limits.maximumMailboxBytes)
         self.core = BrokerCore(shard: index, shardCount: shardCount, options: options)
@@ -76,7 +82,8 @@ package final class Shard: @unchecked Sendable {
 
     /// Makes the shards of a node, one for each loop, and acquaints them with each other.
     package static func makeAll(
-        loops: [any EventLoop], options: BrokerOptions, backbone: SharedBackbone = SharedBackbone(), logger: Logger
+        loops: [any EventLoop], options: BrokerOptions, backbone: SharedBackbone = SharedBackbone(),
+        authenticator: (any Authenticator)? = nil, logger: Logger
     ) -> [Shard] {
         var options = options
         if options.hashSeed == 0 { options.hashSeed = .random(in: 1...UInt64.max) }
@@ -84,7 +91,7 @@ package final class Shard: @unchecked Sendable {
         let shards = loops.enumerated().map { index, loop in
             Shard(
                 index: UInt16(index), shardCount: count, loop: loop, options: options, backbone: backbone,
-                logger: logger)
+                authenticator: authenticator, logger: logger)
         }
         for shard in shards {
             shard.allShards = shards

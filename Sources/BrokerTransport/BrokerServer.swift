@@ -1,3 +1,4 @@
+package import AccessControl
 import BrokerCore
 package import BrokerRuntime
 package import Logging
@@ -38,7 +39,8 @@ package final class BrokerServer: Service, Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: shardCount)
         let backbone = SharedBackbone(engine: configuration.engine)
         let allShards = Shard.makeAll(
-            loops: Array(group.makeIterator()), options: configuration.options, backbone: backbone, logger: logger)
+            loops: Array(group.makeIterator()), options: configuration.options, backbone: backbone,
+            authenticator: configuration.authenticator, logger: logger)
         let shards = TCPShard.makeAll(for: allShards)
         let channels: [any Channel]
         do {
@@ -98,6 +100,15 @@ package final class BrokerServer: Service, Sendable {
         var metrics: [ShardMetrics] = []
         for one in shards { metrics.append(try await one.shard.loop.submit { one.shard.metrics }.get()) }
         return metrics
+    }
+
+    /// Another policy holds from now on; subscriptions that it does not allow end. Nothing happens while the broker is not
+    /// serving.
+    package func accessChanged(to policy: AccessPolicy) {
+        let shards: [TCPShard] = state.withLock { state in
+            if case .serving(_, let shards) = state { shards } else { [] }
+        }
+        for one in shards { one.shard.loop.execute { one.shard.accessChanged(to: policy) } }
     }
 
     // MARK: Start

@@ -1,3 +1,4 @@
+package import AccessControl
 package import Backbone
 package import BrokerCore
 
@@ -30,6 +31,8 @@ package struct BrokerServerConfiguration: Sendable {
     }
     /// What outlives the process; nil: nothing does.
     package var engine: (any BackboneEngine)?
+    /// Who says whether clients are who they say they are; needed when the options' policy checks them.
+    package var authenticator: (any Authenticator)?
 
     package init(
         listeners: [Listener] = [Listener(host: "127.0.0.1", port: 1883)], shardCount: Int? = nil,

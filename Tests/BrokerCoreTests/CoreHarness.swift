@@ -1,3 +1,4 @@
+import AccessControl
 import Backbone
 import BrokerCore
 import MQTTModel
@@ -10,6 +11,9 @@ struct CoreHarness: ~Copyable {
     private var nextSlot: UInt32 = 0
     private(set) var now = Instant.zero
     private(set) var pendingCommands: [Pending] = []
+    /// What the core wanted to know about clients.
+    private(set) var requests: [AuthenticationRequest] = []
+    private(set) var connAckProperties: [Properties] = []
     /// Whether the backbone answers at once what it is told of sessions; messages wait for the test.
     var answersNotesAtOnce = true
 
@@ -32,6 +36,8 @@ struct CoreHarness: ~Copyable {
         case subAck(slot: UInt32, [ReasonCode])
         case disconnect(slot: UInt32, ReasonCode)
         case other(slot: UInt32)
+        case auth(slot: UInt32, ReasonCode, Properties)
+        case authenticate(slot: UInt32)
         case close(slot: UInt32)
         case pauseReading(slot: UInt32)
         case resumeReading(slot: UInt32)
@@ -63,6 +69,7 @@ struct CoreHarness: ~Copyable {
         case .acknowledge(let connection, let kind, let identifier, let reasonCode):
             return [.acknowledge(slot: connection.slot, kind, identifier, reasonCode)]
         case .send(let connection, .connAck(let connAck)):
+            connAckProperties.append(connAck.properties)
             return [
                 .connAck(
                     slot: connection.slot, connAck.reasonCode, isSessionPresent: connAck.isSessionPresent)
@@ -71,6 +78,8 @@ struct CoreHarness: ~Copyable {
             return [.subAck(slot: connection.slot, subAck.reasonCodes)]
         case .send(let connection, .disconnect(let disconnect)):
             return [.disconnect(slot: connection.slot, disconnect.reasonCode)]
+        case .send(let connection, .auth(let auth)):
+            return [.auth(slot: connection.slot, auth.reasonCode, auth.properties)]
         case .send(let connection, _): return [.other(slot: connection.slot)]
         case .close(let connection): return [.close(slot: connection.slot)]
         case .pauseReading(let connection): return [.pauseReading(slot: connection.slot)]
@@ -78,6 +87,9 @@ struct CoreHarness: ~Copyable {
         case .execute(let token, let command):
             pendingCommands.append(Pending(token: token, command: command))
             return []
+        case .authenticate(let connection, let request):
+            requests.append(request)
+            return [.authenticate(slot: connection.slot)]
         case .setDeadline, .forward, .report: return []
         }
     }

@@ -9,19 +9,22 @@ private let allowedImports: [String: Set<String>] = [
     "MQTTCodec": ["MQTTModel", "NIOCore.ByteBuffer"],
     "TopicIndex": ["MQTTModel", "OrderedCollections", "DequeModule", "HeapModule"],
     "MQTTSession": ["MQTTModel", "OrderedCollections", "DequeModule", "HeapModule"],
+    "AccessControl": ["MQTTModel"],
     "Backbone": ["MQTTModel"],
     "NATSProtocol": ["NIOCore.ByteBuffer"],
     // Layer 2: one shard of a broker. Not the codec: the core sees packets, never bytes.
     "BrokerCore": [
-        "MQTTModel", "TopicIndex", "MQTTSession", "Backbone", "OrderedCollections", "DequeModule", "HeapModule",
+        "MQTTModel", "TopicIndex", "MQTTSession", "AccessControl", "Backbone", "OrderedCollections", "DequeModule",
+        "HeapModule",
     ],
     // Layer 3: shells that do I/O.
     "BrokerRuntime": [
-        "BrokerCore", "Backbone", "MQTTModel", "MQTTCodec", "NIOCore", "NIOPosix", "Logging", "Synchronization",
-        "Glibc",
+        "BrokerCore", "AccessControl", "Backbone", "MQTTModel", "MQTTCodec", "NIOCore", "NIOPosix", "Logging",
+        "Synchronization", "Glibc",
     ],
     "BrokerTransport": [
-        "Backbone", "BrokerRuntime", "BrokerCore", "MQTTModel", "MQTTCodec", "NIOCore", "NIOPosix", "Logging",
+        "AccessControl", "Backbone", "BrokerRuntime", "BrokerCore", "MQTTModel", "MQTTCodec", "NIOCore", "NIOPosix",
+        "Logging",
         "ServiceLifecycle",
         "Synchronization", "Glibc", "Musl",
     ],
@@ -30,6 +33,10 @@ private let allowedImports: [String: Set<String>] = [
         "Glibc", "Musl", "Darwin",
     ],
     "NATSClient": ["NATSProtocol", "NIOCore", "NIOPosix", "NIOTLS", "NIOSSL", "Crypto", "Foundation"],
+    "AccessProviders": [
+        "AccessControl", "MQTTModel", "Crypto", "CryptoExtras", "JWTKit", "AsyncHTTPClient", "NIOCore", "NIOPosix",
+        "Logging", "Foundation", "Synchronization",
+    ],
     "BackboneSQLite": ["Backbone", "MQTTModel", "GRDB", "GRDBSQLite", "Foundation", "Synchronization"],
     "BrokerConfiguration": ["BrokerCore", "BackboneSQLite", "Configuration", "SystemPackage", "Yams", "Foundation"],
     // Layer 4: the executable.
@@ -40,8 +47,8 @@ private let allowedImports: [String: Set<String>] = [
     ],
     // Beside the layers.
     "SimulationKit": [
-        "BrokerCore", "Backbone", "MQTTModel", "MQTTCodec", "MQTTSession", "TopicIndex", "NIOCore.ByteBuffer",
-        "HeapModule",
+        "BrokerCore", "AccessControl", "Backbone", "MQTTModel", "MQTTCodec", "MQTTSession", "TopicIndex",
+        "NIOCore.ByteBuffer", "HeapModule",
         "DequeModule",
     ],
     "simulate": ["SimulationKit", "ArgumentParser", "Foundation", "BrokerCore", "MQTTModel", "Backbone"],

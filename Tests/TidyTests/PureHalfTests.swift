@@ -5,8 +5,8 @@ import Testing
 @Suite("Pure half")
 struct PureHalfTests {
     static let targets: Set<String> = [
-        "MQTTModel", "MQTTCodec", "TopicIndex", "MQTTSession", "Backbone", "BrokerCore", "SimulationKit",
-        "NATSProtocol",
+        "MQTTModel", "MQTTCodec", "TopicIndex", "MQTTSession", "AccessControl", "Backbone", "BrokerCore",
+        "SimulationKit", "NATSProtocol",
     ]
 
     private static let files = SourceTree.sources.filter { targets.contains($0.target) }

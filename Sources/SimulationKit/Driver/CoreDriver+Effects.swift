@@ -1,3 +1,4 @@
+import AccessControl
 import Backbone
 import BrokerCore
 import MQTTCodec
@@ -43,6 +44,8 @@ extension CoreDriver {
             guard let connection = shard.connection(of: identifier) else { break }
             connections[connection.index].isReadingPaused = false
             continueReading(connection)
+        case .authenticate(let identifier, let request):
+            shard.mailbox.append(.outcome(identifier, authenticator(request)))
         case .setDeadline(let instant):
             shard.deadline = instant
         case .execute(let token, let command):

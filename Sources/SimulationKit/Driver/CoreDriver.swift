@@ -1,3 +1,4 @@
+package import AccessControl
 import Backbone
 package import BrokerCore
 package import MQTTModel
@@ -18,6 +19,10 @@ package final class CoreDriver {
     package var deliversAtOnce = true
     /// Whether the core is told that a connection is not writable by the bytes that wait in it; else `setWritable`.
     package var tracksWritability = false
+    /// Answers for who clients are, where the options' policy checks them: as they say, if not set otherwise.
+    package var authenticator: (AuthenticationRequest) -> AuthenticationOutcome = {
+        .allowed(AccessGrant(userName: $0.userName))
+    }
     /// Told of every input and every effect, for traces and checkers.
     package var observer: ((Observation) -> Void)?
     /// Where the driver itself or the core's invariants found something wrong; empty in a correct run.

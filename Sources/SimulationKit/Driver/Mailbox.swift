@@ -1,3 +1,4 @@
+import AccessControl
 import Backbone
 import BrokerCore
 
@@ -7,12 +8,14 @@ struct Mailbox {
         case peerMessage(source: UInt16, PeerMessage)
         case logEntry(LogEntry)
         case answer(BackboneToken, BackboneOutcome)
+        case outcome(ConnectionID, AuthenticationOutcome)
 
         var input: Input {
             switch self {
             case .peerMessage(_, let message): .peerMessageReceived(message)
             case .logEntry(let entry): .logAppended(entry)
             case .answer(let token, let outcome): .backboneAnswered(token, outcome)
+            case .outcome(let connection, let outcome): .authenticated(connection, outcome)
             }
         }
 

@@ -1,0 +1,60 @@
+package import AccessControl
+import MQTTModel
+package import NIOPosix
+import Synchronization
+
+/// Checks user name and password against a password file. The hashing is done by a few threads of its own, so that it
+/// neither stops an event loop nor takes every processor.
+package final class PasswordProvider: AuthenticationProvider {
+    package let name = "password-file"
+    private let file: PasswordFile
+    private let threads: NIOThreadPool
+    /// Passwords that were right lately: a client that reconnects does not cost the hashing again. Only what was right is
+    /// remembered, so guessing always costs it.
+    private let recent: Mutex<RecentAnswers<Bool>>
+    private static let recentFor = Duration.seconds(3600)
+
+    /// - Parameter threads: where the hashing is done; started, and stopped by the caller.
+    package init(file: PasswordFile, threads: NIOThreadPool, maximumRecent: Int = 10_000) {
+        self.file = file
+        self.threads = threads
+        self.recent = Mutex(RecentAnswers(capacity: maximumRecent))
+    }
+
+    package func authenticate(_ request: AuthenticationRequest) async -> ProviderAnswer {
+        guard request.method == nil, let userName = request.userName, let password = request.password else {
+            return .ignore
+        }
+        let digest = CredentialDigest([Array(userName.utf8), password])
+        let now = ContinuousClock.now
+        if recent.withLock({ $0.answer(for: digest, at: now) }) == true {
+            return .allow(AccessGrant(userName: userName))
+        }
+        let hashes = file.hashes(of: userName)
+        guard !hashes.isEmpty else {
+            // The same work as for a name that is there.
+            if let other = substitute(for: userName) { _ = await verify(password, [other]) }
+            return .ignore
+        }
+        guard let isRight = await verify(password, hashes) else { return .deny(.serverUnavailable) }
+        guard isRight else { return .deny(.badUserNameOrPassword) }
+        recent.withLock { $0.insert(true, for: digest, validUntil: now + Self.recentFor) }
+        return .allow(AccessGrant(userName: userName))
+    }
+
+    /// nil when the threads are stopped.
+    private func verify(_ password: [UInt8], _ hashes: [PasswordHash]) async -> Bool? {
+        try? await threads.runIfActive {
+            // Every one, so that it does not show which was right.
+            hashes.reduce(false) { isRight, hash in hash.verify(password) || isRight }
+        }
+    }
+
+    /// A line of the file chosen by the name, always the same for the same name: the costs of names that are not there are
+    /// spread like those of names that are.
+    private func substitute(for userName: String) -> PasswordHash? {
+        guard !file.lines.isEmpty else { return nil }
+        let index = Int(StableHash.hash(userName) % UInt64(file.lines.count))
+        return file.lines[index].hash.withoutPassword
+    }
+}
