@@ -1,4 +1,5 @@
 import Foundation
+import ProcessKit
 import Testing
 
 /// `dunlin serve` on a data directory that is not as it should be: it says what is wrong and what to do, ends with 1, and

@@ -1,4 +1,5 @@
 import Foundation
+import ProcessKit
 
 /// A data directory of a test's own.
 final class DataFolder {

@@ -1,4 +1,5 @@
 import Foundation
+import ProcessKit
 import Testing
 
 /// A data directory on a disk of its own, that fills up and is emptied again.

@@ -1,4 +1,5 @@
 import Foundation
+import ProcessKit
 import Testing
 
 /// `dunlin inspect` and `dunlin backup` as whoever looks after a broker uses them.
