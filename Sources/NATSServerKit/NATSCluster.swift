@@ -26,7 +26,7 @@ package final class NATSCluster: Sendable {
         }
         self.servers = servers.sorted { $0.0 < $1.0 }.map(\.1)
         for server in self.servers {
-            try await server.process.line(containing: "JetStream cluster new metadata leader")
+            try await server.process.line(containing: "metadata leader")
         }
     }
 

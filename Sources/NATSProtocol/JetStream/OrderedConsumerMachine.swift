@@ -9,14 +9,14 @@ package struct OrderedConsumerMachine: Sendable {
         /// Make a consumer of this generation that starts at the sequence, and drop the one before; answered by `created`
         /// or `creationFailed`.
         case create(generation: UInt64, from: UInt64)
-        /// Give the message to the application.
-        case deliver
         case report(Event)
     }
 
     package enum Event: Hashable, Sendable {
         /// The stream is followed again, or for the first time; what it holds beyond the start is still to come.
         case started
+        /// All that the stream held at the start has been delivered.
+        case caughtUp
         /// Nothing comes until `started`.
         case interrupted(Cause)
     }
@@ -51,6 +51,7 @@ package struct OrderedConsumerMachine: Sendable {
     /// Of the last message that was delivered; 0: none yet.
     package private(set) var lastStreamSequence: UInt64
     private var lastHeard = Duration.zero
+    package private(set) var isCaughtUp = false
     package private(set) var deadline: Duration?
 
     /// - Parameter after: the sequence behind which to start; 0 for the beginning.
@@ -75,12 +76,20 @@ package struct OrderedConsumerMachine: Sendable {
         return [.report(.interrupted(.disconnected))]
     }
 
-    package mutating func created(at now: Duration) -> [Action] {
+    /// - Parameter pending: messages that the consumer will deliver.
+    package mutating func created(pending: UInt64, at now: Duration) -> [Action] {
         guard case .creating = state else { return [] }
         state = .following
         lastHeard = now
         deadline = now + silence
-        return [.report(.started)]
+        return [.report(.started)] + (pending == 0 ? caughtUp() : [])
+    }
+
+    /// To be called after a message without others behind it was delivered.
+    package mutating func caughtUp() -> [Action] {
+        guard !isCaughtUp else { return [] }
+        isCaughtUp = true
+        return [.report(.caughtUp)]
     }
 
     package mutating func creationFailed(at now: Duration) -> [Action] {
@@ -144,6 +153,7 @@ package struct OrderedConsumerMachine: Sendable {
         state = .creating
         generation += 1
         lastConsumerSequence = 0
+        isCaughtUp = false
         deadline = nil
         return [.create(generation: generation, from: lastStreamSequence + 1)]
     }

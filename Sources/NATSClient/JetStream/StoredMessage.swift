@@ -1,0 +1,62 @@
+package import NATSProtocol
+package import NIOCore
+
+/// A message as a stream keeps it.
+package struct StoredMessage: Sendable {
+    package var subject: Subject
+    package var sequence: UInt64
+    package var headers: HeaderBlock?
+    package var payload: ByteBuffer
+}
+
+/// Which message to read.
+package enum DirectGet: Hashable, Sendable {
+    /// The last one of a subject.
+    case last(Subject)
+    case sequence(UInt64)
+}
+
+extension NATSConnection {
+    private struct BySequence: Encodable {
+        var seq: UInt64
+    }
+
+    /// Reads a message from any replica: it may be stale. The stream needs `allowsDirectGet`.
+    ///
+    /// - Parameter completion: gets nil when there is no such message.
+    package func directGet(
+        stream: String, _ selection: DirectGet, timeout: Duration = .seconds(5),
+        completion: @escaping (Result<StoredMessage?, NATSError>) -> Void
+    ) {
+        let name = Array("$JS.API.DIRECT.GET.\(stream)".utf8)
+        let handler: (RequestOutcome) -> Void = { outcome in
+            completion(NATSConnection.answer(outcome).flatMap { StoredMessage.of(directAnswer: $0) })
+        }
+        switch selection {
+        case .last(let subject):
+            let subject = Subject(unchecked: name + Array(".".utf8) + subject.bytes)
+            request(ByteBuffer(), to: subject, timeout: timeout, completion: handler)
+        case .sequence(let sequence):
+            let body = ByteBuffer(string: "{\"seq\":\(sequence)}")
+            request(body, to: Subject(unchecked: name), timeout: timeout, completion: handler)
+        }
+    }
+}
+
+extension StoredMessage {
+    /// The answer to a direct get: the message with its place in headers.
+    static func of(directAnswer message: NATSMessage) -> Result<StoredMessage?, NATSError> {
+        if let status = message.status, status >= 400 {
+            guard status != 404 else { return .success(nil) }
+            let text = message.headers?.statusText ?? ""
+            return .failure(.refused(JetStreamError(code: status, errorCode: 0, text: text)))
+        }
+        guard let headers = message.headers, let sequence = headers.number("Nats-Sequence"),
+            let subject = headers["Nats-Subject"]
+        else { return .failure(.malformedAnswer("a direct get without subject or sequence")) }
+        return .success(
+            StoredMessage(
+                subject: Subject(unchecked: Array(subject.utf8)), sequence: sequence, headers: headers,
+                payload: message.payload))
+    }
+}
