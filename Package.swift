@@ -98,19 +98,24 @@ let package = Package(
         library(
             "AccessProviders",
             [
-                "AccessControl", "MQTTModel", crypto, cryptoExtras, jwtKit, asyncHTTPClient, nioCore, nioPosix, logging,
+                "AccessControl", "MQTTModel", crypto, cryptoExtras, jwtKit, asyncHTTPClient, nioCore, nioPosix,
+                nioHTTP1,
+                logging,
             ]),
         library("BackboneSQLite", ["Backbone", "MQTTModel", grdb, grdbSQLite]),
         library("NATSClient", ["NATSProtocol", nioCore, nioPosix, nioTLS, nioSSL, crypto]),
         library("MQTTClient", ["MQTTModel", "MQTTCodec", "MQTTSession", nioCore, nioPosix, deque]),
-        library("BrokerConfiguration", ["BrokerCore", "BackboneSQLite", configuration, systemPackage, yams]),
+        library(
+            "BrokerConfiguration",
+            ["BrokerCore", "AccessControl", "BackboneSQLite", configuration, systemPackage, yams]),
 
         // Layer 4: the executable.
         .executableTarget(
             name: "dunlin",
             dependencies: [
                 "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "BackboneSQLite", "Backbone",
-                "TopicIndex", "MQTTClient", "MQTTModel", argumentParser, logging, serviceLifecycle, unixSignals,
+                "AccessControl", "AccessProviders", "TopicIndex", "MQTTClient", "MQTTModel",
+                argumentParser, logging, serviceLifecycle, unixSignals,
                 nioCore,
                 nioPosix,
             ],
@@ -150,7 +155,12 @@ let package = Package(
         tests("MQTTSession", ["MQTTSession", "MQTTModel"]),
         tests("Backbone", ["Backbone", "BackboneSQLite", "MQTTModel"]),
         tests("AccessControl", ["AccessControl", "MQTTModel"]),
-        tests("AccessProviders", ["AccessProviders", "AccessControl", "MQTTModel", nioCore, nioPosix, nioHTTP1]),
+        tests(
+            "AccessProviders",
+            [
+                "AccessProviders", "AccessControl", "MQTTModel", cryptoExtras, jwtKit, nioCore, nioPosix, nioHTTP1,
+                logging,
+            ]),
         tests("BackboneSQLite", ["BackboneSQLite", "Backbone", "MQTTModel", grdb, grdbSQLite]),
         tests(
             "BrokerCore",

@@ -6,14 +6,15 @@ extension BrokerSettings {
     /// and by `dunlin check`: a value that is fine alone may not go with another.
     package func contradictions(file: String? = nil) -> [SettingsProblem] {
         var problems: [SettingsProblem] = []
-        if !allowsAnonymous {
+        if !allowsAnonymous, !access.checksClients {
             problems += listeners.filter { !$0.isLoopback }.map { address in
                 SettingsProblem(
                     file: file, key: "listeners",
                     text: """
-                        \(address) can be reached from other machines, and this version has no way to check who \
-                        connects. If everybody who reaches it may publish and subscribe, say so with --allow-anonymous \
-                        (in the file: allow-anonymous: true); otherwise listen on 127.0.0.1 only.
+                        \(address) can be reached from other machines, and nothing checks who connects: give a password \
+                        file (access.password-file) or another way to find out. If everybody who reaches it may connect, \
+                        say so with --allow-anonymous (in the file: allow-anonymous: true); otherwise listen on \
+                        127.0.0.1 only.
                         """)
             }
         }
@@ -23,6 +24,7 @@ extension BrokerSettings {
         }
         let limits = options.limits
         problems += storeContradictions(file: file)
+        problems += accessContradictions(file: file)
         if limits.outboundLowWatermark >= limits.outboundHighWatermark {
             problems.append(
                 SettingsProblem(

@@ -13,6 +13,8 @@ package struct BrokerSettings: Sendable {
     package var shardCount: Int?
     /// Limits and the choices that the standard leaves to a server.
     package var options = BrokerOptions()
+    /// Who may connect and do what.
+    package var access = AccessSettings()
     /// What outlives the process, and where; without a directory (an empty one) nothing does.
     package var store = StoreOptions(directory: "")
 

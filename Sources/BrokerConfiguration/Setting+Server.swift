@@ -28,7 +28,7 @@ extension Setting {
         "listeners", .list, range: "HOST:PORT, …",
         """
         Addresses to listen on. An IPv6 address stands in brackets and in quotes: "[::1]:1883". Port 0 lets the system \
-        choose. An address that other machines can reach needs allow-anonymous.
+        choose. An address that other machines can reach needs a way to check clients, or allow-anonymous.
         """
     ) { value, settings throws(Refusal) in
         guard case .list(let texts) = value, !texts.isEmpty else {
@@ -50,8 +50,8 @@ extension Setting {
     private static let allowAnonymous = Setting(
         "allow-anonymous", .boolean, range: "true, false",
         """
-        Lets listeners that other machines can reach take any client. This version cannot check who connects, so true \
-        means: whoever reaches the port may publish and subscribe to everything.
+        Takes clients that say no user name, under the rules for anonymous. Where nothing checks clients (no key under \
+        access), it lets listeners that other machines can reach take any client.
         """
     ) { value, settings throws(Refusal) in
         guard case .boolean(let isAllowed) = value else { throw Refusal(text: "has to be true or false") }

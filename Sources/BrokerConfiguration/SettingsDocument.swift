@@ -34,6 +34,17 @@ package enum SettingsDocument {
             "|---|---|---|---|---|",
         ]
         lines += rows(of: "data.", defaults)
+        lines += [
+            "",
+            "Who may connect and do what ([access.md](access.md)):",
+            "",
+            "| key | default | range | meaning |",
+            "|---|---|---|---|",
+        ]
+        for setting in Setting.all where setting.key.hasPrefix("access.") {
+            let value = setting.written(defaults).map { "`\($0)`" } ?? "none"
+            lines.append("| `\(setting.key)` | \(value) | \(setting.range) | \(setting.documentation) |")
+        }
         lines += ["", "The other keys of the file:", "", "| key | default | range | meaning |", "|---|---|---|---|"]
         for setting in Setting.all where !setting.key.contains(".") {
             let value = setting.written(defaults).map { "`\($0)`" } ?? "none"

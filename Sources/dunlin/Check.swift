@@ -18,6 +18,7 @@ struct Check: AsyncParsableCommand {
             let settings = try await BrokerSettings(contentsOfFile: file)
             let contradictions = settings.contradictions(file: file)
             if !contradictions.isEmpty { throw InvalidSettings(contradictions) }
+            _ = try await AccessFiles(settings)
             let list = settings.listeners.map(\.description).joined(separator: ", ")
             StandardStreams.writeLine("\(file) is fine; the broker would listen on \(list)")
         } catch {

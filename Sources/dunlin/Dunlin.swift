@@ -9,6 +9,7 @@ struct Dunlin: AsyncParsableCommand {
         version: "Dunlin \(version)",
         groupedSubcommands: [
             CommandGroup(name: "Broker", subcommands: [Serve.self, Check.self, Config.self]),
+            CommandGroup(name: "Access", subcommands: [PasswordCommand.self, RulesCommand.self]),
             CommandGroup(name: "Data directory", subcommands: [Inspect.self, Backup.self]),
             CommandGroup(name: "Client", subcommands: [PublishCommand.self, SubscribeCommand.self]),
         ]

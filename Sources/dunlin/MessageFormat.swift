@@ -163,9 +163,12 @@ struct WallClockTime: Equatable, Sendable {
     let nanoseconds: Int
 
     static var now: WallClockTime {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return WallClockTime(seconds: Int(time.tv_sec), nanoseconds: Int(time.tv_nsec))
+        // To about a tenth of a microsecond.
+        let now = Date().timeIntervalSinceReferenceDate
+        let seconds = now.rounded(.down)
+        return WallClockTime(
+            seconds: Int(Date.timeIntervalBetween1970AndReferenceDate + seconds),
+            nanoseconds: Int(((now - seconds) * 1_000_000_000).rounded(.down)))
     }
 
     /// Nine digits.

@@ -57,12 +57,27 @@ struct Serve: AsyncParsableCommand {
             "Age of a message kept for lasting sessions, beyond which it is dropped (30d).", valueName: "duration"))
     var maximumLogAge: String?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "User names and hashes of their passwords; see `dunlin passwd`. Every client is checked then.",
+            valueName: "file"),
+        completion: .file())
+    var passwordFile: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Who may do what with which topics; see docs/access.md. What no rule allows is denied.", valueName: "file"),
+        completion: .file())
+    var rulesFile: String?
+
     @Option(name: .long, help: ArgumentHelp("How much is logged.", valueName: "level"))
     var logLevel: LogLevel?
 
     @Flag(
         name: .long,
-        help: "Take clients that nobody has checked, on addresses that other machines can reach, too.")
+        help: "Take clients that say no user name; without a password file, on addresses that others can reach, too.")
     var allowAnonymous = false
 
     @Option(name: .long, help: ArgumentHelp("Event loops; one for each CPU if not given.", valueName: "n"))
@@ -73,7 +88,7 @@ struct Serve: AsyncParsableCommand {
             throw ValidationError("--shards has to be within 1–256, not \(shards).")
         }
         var settings = BrokerSettings()
-        for (option, key, text) in storeTexts {
+        for (option, key, text) in texts {
             do throws(InvalidSettings) {
                 if let text { try settings.set(key, to: text) }
             } catch {
@@ -84,6 +99,7 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try await settings()
+        let accessFiles = try await accessFiles(settings)
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var logger = Logger(label: "dunlin")
         logger.logLevel = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
@@ -92,8 +108,14 @@ struct Serve: AsyncParsableCommand {
         var configuration = BrokerServerConfiguration(settings)
         do {
             configuration.engine = try engine(settings, shardCount: configuration.effectiveShardCount, logger: logger)
+            var access: AccessSetup?
+            if let accessFiles {
+                access = AccessSetup(settings, accessFiles, logger: logger)
+                configuration.options.access = accessFiles.policy
+                configuration.authenticator = access?.authenticator
+            }
             let server = BrokerServer(configuration: configuration, logger: logger)
-            try await serve(server, within: settings.options.limits.shutdownTimeout, logger: logger)
+            try await serve(server, access, within: settings.options.limits.shutdownTimeout, logger: logger)
         } catch let error as ListenerError {
             StandardStreams.writeErrorLine("Error: \(error)")
             throw BrokerExitCode.failure
@@ -113,11 +135,24 @@ struct Serve: AsyncParsableCommand {
         return try SQLiteBackbone(options: options) { logger.log($0) }
     }
 
+    /// What the settings about access name; nil when everybody may do everything.
+    private func accessFiles(_ settings: BrokerSettings) async throws -> AccessFiles? {
+        guard settings.access.isSet else { return nil }
+        do throws(InvalidSettings) {
+            return try await AccessFiles(settings)
+        } catch {
+            for problem in error.problems { StandardStreams.writeErrorLine("Error: \(problem)") }
+            throw BrokerExitCode.badConfiguration
+        }
+    }
+
     /// The options that are written as in the file: option, key, text.
-    private var storeTexts: [(option: String, key: String, text: String?)] {
+    private var texts: [(option: String, key: String, text: String?)] {
         [
             ("--data", "data.directory", data), ("--maximum-log-bytes", "data.maximum-log-bytes", maximumLogBytes),
             ("--maximum-log-age", "data.maximum-log-age", maximumLogAge),
+            ("--password-file", "access.password-file", passwordFile),
+            ("--rules-file", "access.rules-file", rulesFile),
         ]
     }
 
@@ -131,7 +166,7 @@ struct Serve: AsyncParsableCommand {
             if let logLevel { settings.logLevel = logLevel }
             if let shards { settings.shardCount = shards }
             if let durability { settings.store.durability = durability }
-            for (_, key, text) in storeTexts {
+            for (_, key, text) in texts {
                 if let text { try settings.set(key, to: text) }
             }
             let contradictions = settings.contradictions()
@@ -148,18 +183,25 @@ struct Serve: AsyncParsableCommand {
         if settings.store.directory.isEmpty {
             logger.notice("no data directory: sessions, queued and retained messages are gone when the process ends")
         }
-        for listener in settings.listeners where !listener.isLoopback {
+        for listener in settings.listeners where !listener.isLoopback && !settings.access.isSet {
             logger.warning(
                 "whoever reaches this address may publish and subscribe to everything: clients are not checked",
                 metadata: ["address": "\(listener)"])
         }
     }
 
-    private func serve(_ server: BrokerServer, within shutdownTimeout: Duration, logger: Logger) async throws {
+    private func serve(
+        _ server: BrokerServer, _ access: AccessSetup?, within shutdownTimeout: Duration, logger: Logger
+    ) async throws {
         var configuration = ServiceGroupConfiguration(
             services: [.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup)],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger)
+        if let access {
+            // Before the server, so that it is there until the server has ended.
+            let service = AccessService(setup: access, server: server) { try? await settings() }
+            configuration.services.insert(.init(service: service), at: 0)
+        }
         // The server ends by itself within its timeout; this bound is for the case that it does not.
         configuration.maximumGracefulShutdownDuration = shutdownTimeout + .seconds(5)
         let group = ServiceGroup(configuration: configuration)

@@ -35,13 +35,16 @@ private let allowedImports: [String: Set<String>] = [
     "NATSClient": ["NATSProtocol", "NIOCore", "NIOPosix", "NIOTLS", "NIOSSL", "Crypto", "Foundation"],
     "AccessProviders": [
         "AccessControl", "MQTTModel", "Crypto", "CryptoExtras", "JWTKit", "AsyncHTTPClient", "NIOCore", "NIOPosix",
-        "Logging", "Foundation", "Synchronization",
+        "NIOHTTP1", "Logging", "Foundation", "Synchronization",
     ],
     "BackboneSQLite": ["Backbone", "MQTTModel", "GRDB", "GRDBSQLite", "Foundation", "Synchronization"],
-    "BrokerConfiguration": ["BrokerCore", "BackboneSQLite", "Configuration", "SystemPackage", "Yams", "Foundation"],
+    "BrokerConfiguration": [
+        "BrokerCore", "AccessControl", "BackboneSQLite", "Configuration", "SystemPackage", "Yams", "Foundation",
+    ],
     // Layer 4: the executable.
     "dunlin": [
         "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "BackboneSQLite", "Backbone",
+        "AccessControl", "AccessProviders",
         "MQTTClient", "MQTTModel", "TopicIndex", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals",
         "NIOCore", "NIOPosix", "Foundation", "Dispatch", "Synchronization",
     ],

@@ -4,7 +4,7 @@ import Foundation
 
 /// What is kept of a password, as one field of a password file.
 ///
-/// - `$scrypt$ln=14,r=8,p=5$SALT$KEY`: what `dunlin passwd` writes.
+/// - `$scrypt$ln=14,r=8,p=1$SALT$KEY`: what `dunlin passwd` writes.
 /// - `$7$ROUNDS$SALT$KEY`: PBKDF2 with HMAC-SHA512, as Mosquitto's tool writes it.
 /// - `SCRAM-SHA-256$ROUNDS:SALT$STOREDKEY:SERVERKEY`: for SCRAM-SHA-256; a password can be checked against it, too.
 package enum PasswordHash: Sendable, Hashable {
@@ -32,8 +32,8 @@ package enum PasswordHash: Sendable, Hashable {
         let salt = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
         switch scheme {
         case .scrypt:
-            let key = try Self.scrypt(password, salt, logarithm: 14, blockSize: 8, parallelism: 5, count: 32)
-            self = .scrypt(logarithmOfRounds: 14, blockSize: 8, parallelism: 5, salt: salt, key: key)
+            let key = try Self.scrypt(password, salt, logarithm: 14, blockSize: 8, parallelism: 1, count: 32)
+            self = .scrypt(logarithmOfRounds: 14, blockSize: 8, parallelism: 1, salt: salt, key: key)
         case .pbkdf2:
             let key = try Self.pbkdf2(password, salt, .sha512, rounds: 210_000, count: 64)
             self = .pbkdf2(rounds: 210_000, salt: salt, key: key)

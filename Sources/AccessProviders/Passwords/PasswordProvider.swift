@@ -1,6 +1,6 @@
 package import AccessControl
 import MQTTModel
-package import NIOPosix
+
 import Synchronization
 
 /// Checks user name and password against a password file. The hashing is done by a few threads of its own, so that it
@@ -8,14 +8,14 @@ import Synchronization
 package final class PasswordProvider: AuthenticationProvider {
     package let name = "password-file"
     private let file: PasswordFile
-    private let threads: NIOThreadPool
+    private let threads: HashingThreads
     /// Passwords that were right lately: a client that reconnects does not cost the hashing again. Only what was right is
     /// remembered, so guessing always costs it.
     private let recent: Mutex<RecentAnswers<Bool>>
     private static let recentFor = Duration.seconds(3600)
 
-    /// - Parameter threads: where the hashing is done; started, and stopped by the caller.
-    package init(file: PasswordFile, threads: NIOThreadPool, maximumRecent: Int = 10_000) {
+    /// - Parameter threads: where the hashing is done; stopped by the caller.
+    package init(file: PasswordFile, threads: HashingThreads, maximumRecent: Int = 10_000) {
         self.file = file
         self.threads = threads
         self.recent = Mutex(RecentAnswers(capacity: maximumRecent))
@@ -44,7 +44,7 @@ package final class PasswordProvider: AuthenticationProvider {
 
     /// nil when the threads are stopped.
     private func verify(_ password: [UInt8], _ hashes: [PasswordHash]) async -> Bool? {
-        try? await threads.runIfActive {
+        await threads.run {
             // Every one, so that it does not show which was right.
             hashes.reduce(false) { isRight, hash in hash.verify(password) || isRight }
         }
