@@ -16,7 +16,7 @@ CASES ?= idle,connect,q0-pair,q0-single,q0-fanin,q0-fanout100,q0-fanout1000,q1-p
 DURATION ?= 3
 REPEAT ?= 3
 # The suites of the pure half, which run twice: with and without the random seed of Swift's hashing.
-PURE_SUITES = NATSProtocolTests|MQTTModelTests|MQTTCodecTests|TopicIndexTests|MQTTSessionTests|BackboneTests|BrokerCoreTests
+PURE_SUITES = NATSProtocolTests|MQTTModelTests|MQTTCodecTests|TopicIndexTests|MQTTSessionTests|AccessControlTests|BackboneTests|BrokerCoreTests
 # For simulate: how many runs, and more options, for example SIMULATE="--seed 123 --trace".
 RUNS ?= 200
 SIMULATE ?=

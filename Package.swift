@@ -178,7 +178,7 @@ let package = Package(
         tests(
             "Conformance",
             [
-                "SimulationKit", "BrokerTransport", "BrokerCore", "MQTTModel", logging,
+                "SimulationKit", "BrokerTransport", "BrokerCore", "AccessControl", "MQTTModel", logging,
             ]),
         tests("Interoperability", ["ProcessKit"], exclude: ["Scripts"]),
         tests("Tidy", []),

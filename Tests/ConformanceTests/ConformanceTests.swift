@@ -19,8 +19,9 @@ import Testing
     /// One after the other: each case starts a broker with its own event loops.
     @Test(.serialized, arguments: Exchange.cases.filter { $0.exchange.coreOnly == nil })
     func socket(_ exchangeCase: ExchangeCase) async throws {
-        let configuration = BrokerServerConfiguration(
+        var configuration = BrokerServerConfiguration(
             listeners: [.init(host: "127.0.0.1", port: 0)], shardCount: 2, options: exchangeCase.options)
+        configuration.authenticator = TestAuthenticator()
         var logger = Logger(label: "conformance")
         logger.logLevel = .critical
         let server = BrokerServer(configuration: configuration, logger: logger)

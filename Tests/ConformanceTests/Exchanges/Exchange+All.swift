@@ -3,5 +3,5 @@ extension Exchange {
     static let all: [Exchange] =
         strings + fixedHeader + packetIdentifiers + connect + connAck + sessions + wills + publish + expiryAndAliases
         + qualityOfService + flowControl + retained + subscribe + topics + sharedSubscriptions
-        + limits + version31
+        + limits + access + version31
 }

@@ -52,6 +52,9 @@ struct ConnectionWatch: Sendable {
         case .disconnect:
             if !isConnected { throw WireFault("[MQTT-3.14.0-1] DISCONNECT before CONNACK") }
             hasEnded = true
+        case .auth where !isConnected && connAcks == 0:
+            // The one packet that may come before [MQTT-3.2.0-1].
+            break
         default:
             if !isConnected { throw WireFault("[MQTT-3.2.0-1] \(packet) before CONNACK") }
         }

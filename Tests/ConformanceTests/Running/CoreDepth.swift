@@ -13,6 +13,7 @@ struct CoreDepth: BrokerDepth {
 
     init(shardCount: Int, options: BrokerOptions, isTrickling: Bool = false) {
         driver = CoreDriver(shardCount: shardCount, options: options)
+        driver.authenticator = { TestAuthenticator.outcome(of: $0) }
         self.isTrickling = isTrickling
     }
 

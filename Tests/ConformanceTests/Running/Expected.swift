@@ -11,6 +11,7 @@ enum Expected: Sendable {
     case subscriptionAcknowledgement(PacketType, Identifier, codes: [UInt8])
     case pingResp
     case disconnection([UInt8])
+    case authentication(UInt8, [Property])
 
     struct PublicationFields: Sendable {
         var topic: Text
@@ -67,6 +68,8 @@ extension Expected {
         .subscriptionAcknowledgement(.unsubAck, id, codes: codes)
     }
     static func disconnect(_ codes: UInt8...) -> Expected { .disconnection(codes) }
+    /// With exactly these properties, in any order.
+    static func auth(_ code: UInt8, _ properties: [Property]) -> Expected { .authentication(code, properties) }
 }
 
 extension Expected {
@@ -111,6 +114,9 @@ extension Expected {
         case .disconnection(let codes):
             guard packet.type == .disconnect else { return "expected DISCONNECT" }
             return codes.contains(packet.reasonCodes[0]) ? nil : "expected one of \(codes.hexDigits)"
+        case .authentication(let code, let properties):
+            guard packet.type == .auth, packet.reasonCodes == [code] else { return "expected AUTH \(code)" }
+            return Set(packet.properties) == Set(properties) ? nil : "expected properties \(properties)"
         }
     }
 }
