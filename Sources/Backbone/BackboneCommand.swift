@@ -1,5 +1,5 @@
 /// What a broker asks of the part of it that is durable or shared between shards and nodes. The engine answers every
-/// command exactly once with a `BackboneOutcome`, in the order in which it was given them.
+/// command exactly once with a `BackboneOutcome`, and all but `fetch` in the order in which it was given them.
 package enum BackboneCommand: Sendable {
     /// Keep a message, or make it the retained one of its topic, and tell every shard with a `LogEntry`, in one order for
     /// all of them, before the answer: whatever a client causes after the answer comes after the entry on every shard
@@ -10,6 +10,9 @@ package enum BackboneCommand: Sendable {
     /// Every session of the shard has had what the log holds up to and including this sequence. The engine forgets what
     /// no shard needs.
     case trim(shard: UInt16, through: LogSequence)
+    /// Read messages of the log again. Answered with those that it has, out of turn: neither after what was asked for
+    /// before nor before what comes later, for it waits for no commit. `unknown`: it could not read.
+    case fetch([LogSequence])
 }
 
 /// How a command ended.

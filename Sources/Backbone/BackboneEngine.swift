@@ -9,9 +9,9 @@ package protocol BackboneEngine: Sendable {
         entry: (LogEntry, [SharedGroup]) -> Void
     ) throws
 
-    /// Starts to take commands. `onCommit` is called with all that is settled at a time, in order of submission. Then,
-    /// when the bounds of the log have cost messages that sessions may still want, `onDropped` is called with the sequence
-    /// up to which nothing is left.
+    /// Starts to take commands. `onCommit` is called with all that is settled at a time, in order of submission; from
+    /// another thread with the answers to `fetch`. Then, when the bounds of the log have cost messages that sessions may
+    /// still want, `onDropped` is called with the sequence up to which nothing is left.
     func start(
         onCommit: @escaping @Sendable ([Settled]) -> Void, onDropped: @escaping @Sendable (LogSequence) -> Void) throws
 
@@ -30,11 +30,17 @@ package struct Settled: Sendable {
     package let outcome: BackboneOutcome
     /// For an `append` that is `done`.
     package let entry: LogEntry?
+    /// For a `fetch`: what the log has of it. The messages are nobody else's; their `receivedAt` is the caller's to set,
+    /// and their expiry interval is what is left of it.
+    package let found: [LogEntry]?
 
-    package init(submitter: UInt16, token: BackboneToken, outcome: BackboneOutcome, entry: LogEntry?) {
+    package init(
+        submitter: UInt16, token: BackboneToken, outcome: BackboneOutcome, entry: LogEntry?, found: [LogEntry]? = nil
+    ) {
         self.submitter = submitter
         self.token = token
         self.outcome = outcome
         self.entry = entry
+        self.found = found
     }
 }

@@ -22,6 +22,7 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
     private let queue: SubmissionQueue
     private let writer: StoreWriter
     private let checkpoint: CheckpointThread
+    private let fetcher: StoreFetcher
     private let walSize: WalSize
     private let latestStatistics = Mutex(StoreStatistics())
     /// Touched by the writer's thread alone.
@@ -59,6 +60,7 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
                 return (writer, WalSize(connection))
             }
             checkpoint = try CheckpointThread(options: options)
+            fetcher = try StoreFetcher(options: options, now: now)
             try database.writeWithoutTransaction { _ in try writer.load() }
         } catch {
             throw StoreFile.explain(error, path: options.path)
@@ -89,9 +91,9 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
         publishStatistics()
     }
 
-    /// Starts the writer. `onCommit` is called on its thread after each transaction with all that it settled, in order of
-    /// submission, `onDropped` after those that cost messages which sessions may want. Restores into nothing when nobody
-    /// has restored.
+    /// Starts the writer and the reader. `onCommit` is called on the writer's thread after each transaction with all that it
+    /// settled, in order of submission, and on the reader's with each answer to a `fetch`; `onDropped` after transactions
+    /// that cost messages which sessions may want. Restores into nothing when nobody has restored.
     package func start(
         onCommit: @escaping @Sendable ([Settled]) -> Void,
         onDropped: @escaping @Sendable (LogSequence) -> Void = { _ in }
@@ -105,6 +107,7 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
             return true
         }
         guard isFirst else { return }
+        fetcher.start(onRead: onCommit)
         threadEnded.enter()
         let thread = Thread { [self] in
             write(Listener(onCommit: onCommit, onDropped: onDropped))
@@ -118,7 +121,8 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
     /// Takes a command, from any thread; never waits for the disk. The answer comes by `onCommit`, with `submitter` and
     /// `token`; after `stop` there is none.
     package func submit(_ command: BackboneCommand, submitter: UInt16, token: BackboneToken) {
-        queue.add(Submission(command, submitter: submitter, token: token))
+        let submission = Submission(command, submitter: submitter, token: token)
+        if case .fetch = command { fetcher.submit(submission) } else { queue.add(submission) }
     }
 
     package var statistics: StoreStatistics {
@@ -136,6 +140,7 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
         guard previous != .stopped else { return }
         queue.stop()
         threadEnded.wait()
+        fetcher.stop()
         checkpoint.stop()
         database.writeWithoutTransaction { _ in
             writer.noteClock()

@@ -37,6 +37,8 @@ package struct StoreOptions: Sendable {
 
     /// Bytes of SQLite's page cache.
     package var pageCacheBytes = 8 << 20
+    /// Bytes of the page cache of the connection that reads messages back.
+    package var readerCacheBytes = 4 << 20
     /// Sessions whose key the writer remembers; the others cost a look-up each.
     package var sessionKeyCacheCount = 65_536
     /// Bytes up to which a file is checked whole when it is opened. A larger one is checked by `dunlin inspect`, and as

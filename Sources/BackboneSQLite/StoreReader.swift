@@ -51,6 +51,25 @@ struct StoreReader {
         }
     }
 
+    /// What the log has of `sequences`, in their order.
+    func read(_ sequences: [LogSequence], by rows: PreparedStatement) throws(StoreFault) -> [LogEntry] {
+        var found: [LogEntry] = []
+        found.reserveCapacity(sequences.count)
+        for sequence in sequences {
+            guard try rows.bind(1, sequence).step() else { continue }
+            let message = rows.message(at: 0)
+            message.publisherHash = UInt64(bitPattern: rows.integer(5))
+            setExpiry(rows.optionalInteger(4), of: message)
+            rows.reset()
+            found.append(LogEntry(sequence: sequence, message: message, publisher: .none))
+        }
+        return found
+    }
+
+    /// For `read`.
+    static let messageQuery =
+        "SELECT topic, properties, payload, flags, expires_at, publisher FROM log WHERE sequence = ?"
+
     /// Each with whether its client is connected, or was when the broker died.
     func readSessions(
         into totals: inout Totals, _ body: (_ session: RestoredSession, _ isConnected: Bool) -> Void

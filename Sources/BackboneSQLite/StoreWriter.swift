@@ -66,7 +66,7 @@ final class StoreWriter {
             switch command {
             case .append: self != .everything
             case .store: self == .nothingNew
-            case .trim: false
+            case .trim, .fetch: false
             }
         }
     }
@@ -184,6 +184,7 @@ final class StoreWriter {
         case .trim(let shard, let through):
             if Int(shard) < trims.count { trims[Int(shard)] = max(trims[Int(shard)], through) }
             return submission.settled(.done)
+        case .fetch: return submission.settled(.unknown, found: [])
         }
     }
 
@@ -278,7 +279,7 @@ extension Submission {
         if case .trim = command { settled(.done) } else { settled(outcome) }
     }
 
-    func settled(_ outcome: BackboneOutcome, entry: LogEntry? = nil) -> Settled {
-        Settled(submitter: submitter, token: token, outcome: outcome, entry: entry)
+    func settled(_ outcome: BackboneOutcome, entry: LogEntry? = nil, found: [LogEntry]? = nil) -> Settled {
+        Settled(submitter: submitter, token: token, outcome: outcome, entry: entry, found: found)
     }
 }

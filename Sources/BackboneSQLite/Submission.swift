@@ -23,6 +23,12 @@ package struct Submission: Sendable {
         return refused
     }
 
+    /// What it asks to read.
+    var sequences: [LogSequence] {
+        guard case .fetch(let sequences) = command, !isRefused else { return [] }
+        return sequences
+    }
+
     /// Bytes of the message, if it carries one.
     var byteCount: Int {
         guard case .append(let append) = command else { return 0 }

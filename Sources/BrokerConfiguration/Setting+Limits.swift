@@ -95,7 +95,8 @@ extension Setting {
         integer(
             "limits.maximum-queued-messages", \.options.limits.maximumQueuedMessages, in: 0...100_000_000,
             counter: "droppedQueueFull",
-            "QoS 1 and 2 messages that wait in one session. A further one is dropped for it and counted."),
+            "QoS 1 and 2 messages that wait in one session. With a further one queue-full-policy says which is dropped for "
+                + "it, and it is counted."),
         size(
             "limits.maximum-queued-bytes", \.options.limits.maximumQueuedBytes, in: 0...(1 << 40),
             counter: "droppedQueueFull",
@@ -105,6 +106,20 @@ extension Setting {
             in: 0...100_000_000, counter: "subscriptionsRefused",
             "Copies of retained messages that wait in one session after its SUBSCRIBEs. A subscription made while so many "
                 + "wait is refused with 0x97."),
+        size(
+            "limits.maximum-cached-log-bytes", \.options.limits.maximumCachedLogBytes, in: 0...(1 << 40),
+            counter: "logCacheMisses",
+            "Bytes of logged messages that a shard keeps in memory for sessions that will need them soon. Beyond it the "
+                + "oldest are read from the data directory when they are needed."),
+        integer(
+            "limits.maximum-fetched-messages", \.options.limits.maximumFetchedMessages, in: 1...65_536,
+            "Messages that are read from the data directory for one session at a time."),
+        size(
+            "limits.maximum-fetched-bytes", \.options.limits.maximumFetchedBytes, in: 1...(1 << 30),
+            "Bytes, likewise; one message is always read."),
+        integer(
+            "limits.maximum-concurrent-fetches", \.options.limits.maximumConcurrentFetches, in: 1...4096,
+            "Sessions of one shard for which messages are read at a time; the others wait for their turn."),
         integer(
             "limits.maximum-pending-publishes", \.options.limits.maximumPendingPublishes, in: 1...1_000_000,
             counter: "readingPaused",

@@ -18,6 +18,13 @@ extension Setting {
             Which member of a shared subscription gets the next message: each in turn, or the one with the fewest \
             messages that it has not acknowledged.
             """),
+        choice(
+            "queue-full-policy", \.options.queueFullPolicy,
+            """
+            What a session loses when its queue is full (limits.maximum-queued-messages, limits.maximum-queued-bytes): \
+            the message that comes, or those that wait longest. What waits behind copies of retained messages cannot be \
+            dropped before them; then it is the one that comes.
+            """),
         duration(
             "status-interval", \.options.statusInterval, in: .zero...(.seconds(86_400)),
             "Time between two updates of the topics under $SYS/broker; 0s turns them off."),

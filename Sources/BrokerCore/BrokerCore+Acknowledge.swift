@@ -31,7 +31,7 @@ extension BrokerCore {
         switch outcome {
         case .finished:
             if let entry, entry.sequence > 0 { finished(entry, of: session, into: &effects) }
-            if !session.queue.isEmpty || session.inflight.resendCount > 0 { pump(session, at: now, into: &effects) }
+            if session.queue != nil || session.inflight.resendCount > 0 { pump(session, at: now, into: &effects) }
         case .release:
             if let entry, entry.sequence > 0, entry.phase == .awaitingPubRec {
                 noteInflight(identifier, of: session, into: &effects)

@@ -46,6 +46,12 @@ extension BrokerCore {
         case .pump(let slot, let generation):
             guard let session = sessions.session(slot: slot, generation: generation) else { return }
             pump(session, at: now, into: &effects)
+        case .fetchRetry(let slot, let generation):
+            guard let session = sessions.session(slot: slot, generation: generation), session.fetch == .failed
+            else { return }
+            session.fetch = .none
+            pump(session, at: now, into: &effects)
+        case .fetchTurns: serveWaiting(at: now, into: &effects)
         case .cursors:
             isCursorTimerArmed = false
             noteCursors(into: &effects)
@@ -114,7 +120,9 @@ extension BrokerCore {
             case .will(let slot, let generation, let dueAt):
                 sessions.session(slot: slot, generation: generation)?.willDueAt == dueAt
             case .pump(let slot, let generation): sessions.session(slot: slot, generation: generation) != nil
-            case .status, .cursors: true
+            case .fetchRetry(let slot, let generation):
+                sessions.session(slot: slot, generation: generation)?.fetch == .failed
+            case .status, .cursors, .fetchTurns: true
             }
         }
     }

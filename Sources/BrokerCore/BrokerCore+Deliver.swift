@@ -1,5 +1,4 @@
 import Backbone
-import DequeModule
 import MQTTModel
 import MQTTSession
 
@@ -19,7 +18,7 @@ extension BrokerCore {
             finished(sequence, isShared: isShared, of: session, into: &effects)
             return
         }
-        if session.queue.isEmpty, canSend(qos, to: session) {
+        if session.queue == nil, canSend(qos, to: session) {
             send(
                 message, to: session, qos: qos, isRetained: isRetained,
                 subscriptionIdentifiers: subscriptionIdentifiers, sequence: sequence, isShared: isShared,
@@ -41,29 +40,13 @@ extension BrokerCore {
             }
         }
         enqueue(
-            QueuedMessage(
-                message: message, subscriptionIdentifiers: Array(subscriptionIdentifiers), qos: qos,
-                isRetained: isRetained, isRetainedCopy: false, sequence: sequence, isShared: isShared),
-            for: session, into: &effects)
+            message, qos: qos, isRetained: isRetained, subscriptionIdentifiers: subscriptionIdentifiers,
+            sequence: sequence, isShared: isShared, for: session, into: &effects)
     }
 
-    private func canSend(_ qos: QoS, to session: Session) -> Bool {
+    func canSend(_ qos: QoS, to session: Session) -> Bool {
         guard let online = session.online, online.isReady else { return false }
         return qos == .atMostOnce || (session.inflight.count < online.window && session.inflight.resendCount == 0)
-    }
-
-    mutating func enqueue(_ queued: QueuedMessage, for session: Session, into effects: inout Effects) {
-        guard session.queue.count - session.queuedRetainedCount < limits.maximumQueuedMessages,
-            session.queuedBytes + queued.message.byteCount <= limits.maximumQueuedBytes
-        else {
-            counters.droppedQueueFull += 1
-            report(.queueOverflowed(clientIdentifier: session.clientIdentifier), into: &effects)
-            finished(queued.sequence, isShared: queued.isShared, of: session, into: &effects)
-            return
-        }
-        session.queue.append(queued)
-        session.queuedBytes += queued.message.byteCount
-        if queued.qos == .atMostOnce { session.queuedQoSZeroCount += 1 }
     }
 
     /// Appends the recipient of a message that goes out now; nothing if the client takes no packet of its size, which
@@ -150,41 +133,56 @@ extension BrokerCore {
 
     /// Sends what may be sent of a session: first what an earlier connection left unacknowledged, in its order
     /// [MQTT-4.4.0-1, MQTT-4.6.0-1], then what waits.
-    mutating func pump(_ session: Session, at now: Instant, into effects: inout Effects) {
+    /// - Returns: the bytes that go out, about.
+    @discardableResult
+    mutating func pump(_ session: Session, at now: Instant, into effects: inout Effects) -> Int {
         var budget = BrokerCore.pumpBytes
         while let online = session.online, online.isReady, budget > 0,
             let entry = session.inflight.takeNextToResend(window: online.window)
         {
             budget -= resend(entry, to: session, at: now, into: &effects)
         }
-        let heldBackQoSZero = session.holdsBackQoSZero
-        while budget > 0, let next = session.queue.first, canSend(next.qos, to: session) {
-            session.queue.removeFirst()
-            if next.isRetainedCopy {
-                session.queuedRetainedCount -= 1
-            } else {
-                session.queuedBytes -= next.message.byteCount
-                if next.qos == .atMostOnce { session.queuedQoSZeroCount -= 1 }
-            }
-            // Not started yet, so expiry ends it [MQTT-3.3.2-5].
-            if next.message.isExpired(at: now) {
-                counters.droppedExpired += 1
-                finished(next.sequence, isShared: next.isShared, of: session, into: &effects)
-                continue
-            }
-            let start = effects.recipients.count
-            send(
-                next.message, to: session, qos: next.qos, isRetained: next.isRetained,
-                subscriptionIdentifiers: next.subscriptionIdentifiers[...], sequence: next.sequence,
-                isShared: next.isShared, into: &effects)
-            effects.publish(next.message, toRecipientsFrom: start, at: now)
-            budget -= next.message.byteCount + 16
-        }
-        if session.queue.isEmpty { session.queue = [] }
-        if heldBackQoSZero, !session.holdsBackQoSZero { sessions.updatePath(of: session) }
+        if session.queue != nil { sendQueued(of: session, budget: &budget, at: now, into: &effects) }
         if budget <= 0 {
             arm(.pump(slot: session.slot, generation: session.generation), at: now)
         }
+        return BrokerCore.pumpBytes - budget
+    }
+
+    /// Sends from the front of the queue what the window and the budget have room for, as far as it is at hand.
+    private mutating func sendQueued(
+        of session: Session, budget: inout Int, at now: Instant, into effects: inout Effects
+    ) {
+        guard let queue = session.queue else { return }
+        let heldBackQoSZero = session.holdsBackQoSZero
+        sending: while budget > 0, let next = queue.first, canSend(next.qos, to: session) {
+            let message: ApplicationMessage
+            switch find(next, of: queue) {
+            case .message(let found): message = found
+            case .gone:
+                dropFirst(of: queue, session, \.droppedByRetention, into: &effects)
+                continue
+            case .unknown:
+                requestFetch(for: session, into: &effects)
+                break sending
+            }
+            // Not started yet, so expiry ends it [MQTT-3.3.2-5].
+            if message.isExpired(at: now) {
+                dropFirst(of: queue, session, \.droppedExpired, into: &effects)
+                continue
+            }
+            let identifiers = queue.identifiers(of: next)
+            queue.removeFirst()
+            let start = effects.recipients.count
+            send(
+                message, to: session, qos: next.qos, isRetained: next.isRetained,
+                subscriptionIdentifiers: identifiers[...], sequence: next.sequence, isShared: next.isShared,
+                into: &effects)
+            effects.publish(message, toRecipientsFrom: start, at: now)
+            budget -= message.byteCount + 16
+        }
+        if queue.isEmpty { session.queue = nil }
+        if heldBackQoSZero, !session.holdsBackQoSZero { sessions.updatePath(of: session) }
     }
 
     /// Takes up an unfinished exchange on a new connection. What has to be noted first is sent when it is.

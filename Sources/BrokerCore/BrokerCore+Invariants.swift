@@ -7,6 +7,7 @@ extension BrokerCore {
     package var connectionCount: Int { connections.openCount }
     package var subscriptionCount: Int { index.subscriptionCount }
     package var retainedCount: Int { retained.count }
+    package var pendingFetchCount: Int { log.fetches.count }
     // Order-free: a sum.
     package var pendingPublishCount: Int { pipelines.values.reduce(0) { $0 + $1.held.count } }
 
@@ -40,12 +41,9 @@ extension BrokerCore {
     }
 
     private func checkQueue(of session: Session) {
-        let bytes = session.queue.reduce(0) { $0 + ($1.isRetainedCopy ? 0 : $1.message.byteCount) }
-        let retainedCount = session.queue.count { $0.isRetainedCopy }
-        let qosZeroCount = session.queue.count { !$0.isRetainedCopy && $0.qos == .atMostOnce }
-        precondition(qosZeroCount == session.queuedQoSZeroCount, "queued messages of QoS 0 are counted")
-        precondition(bytes == session.queuedBytes, "queued bytes are counted")
-        precondition(retainedCount == session.queuedRetainedCount, "queued copies of retained messages are counted")
-        precondition(session.queue.count - retainedCount <= limits.maximumQueuedMessages, "the queue keeps its bound")
+        guard let queue = session.queue else { return }
+        queue.checkInvariants()
+        precondition(queue.boundedCount <= limits.maximumQueuedMessages, "the queue keeps its bound")
+        precondition(session.online != nil || session.fetch == .none, "nothing is read for a session that is away")
     }
 }

@@ -120,7 +120,7 @@ extension BrokerCore {
         guard let entry, !online.isGated else { return }
         sendInflight(entry, to: session, at: now, into: &effects)
         // It may not have been sent after all, and have left its place to another.
-        if !session.queue.isEmpty { pump(session, at: now, into: &effects) }
+        if session.queue != nil { pump(session, at: now, into: &effects) }
     }
 
     /// A release that may not have been noted: the client's next PUBREL tries again.
@@ -152,9 +152,7 @@ extension BrokerCore {
             if entry.isShared, entry.phase == .awaitingPubAck { continue }
             cursor = min(cursor, entry.sequence - 1)
         }
-        for queued in session.queue where queued.sequence > 0 && !queued.isShared {
-            return min(cursor, queued.sequence - 1)
-        }
+        if let first = session.queue?.firstOwnSequence, first > 0 { cursor = min(cursor, first - 1) }
         return cursor
     }
 
@@ -181,7 +179,8 @@ extension BrokerCore {
         if !changes.isEmpty { note(changes, into: &effects) }
         var through = lastSequence
         for session in sessions.slots {
-            guard let session, session.isDurable else { continue }
+            // One that will not outlive its connection any more may still need what waited for it before.
+            guard let session, session.isDurable || session.queue != nil else { continue }
             through = min(through, cursor(of: session))
         }
         guard through > trimmedThrough else { return }

@@ -142,10 +142,8 @@ extension BrokerCore {
             return
         }
         enqueue(
-            QueuedMessage(
-                message: entry.message, subscriptionIdentifiers: subscriptionIdentifiers, qos: qos,
-                isRetained: isRetained, isRetainedCopy: false, sequence: entry.sequence, isShared: group != nil),
-            for: session, into: &effects)
+            entry.message, qos: qos, isRetained: isRetained, subscriptionIdentifiers: subscriptionIdentifiers[...],
+            sequence: entry.sequence, isShared: group != nil, for: session, into: &effects)
     }
 
     private mutating func restoreSubscriptions(before sequence: LogSequence, into effects: inout Effects) {

@@ -52,11 +52,8 @@ extension BrokerCore {
                 return
             }
             guard excludedPublisher == 0 || message.publisherHash != excludedPublisher else { return }
-            session.queue.append(
-                QueuedMessage(
-                    message: message, subscriptionIdentifiers: identifiers, qos: min(options.maximumQoS, message.qos),
-                    isRetained: true, isRetainedCopy: true))
-            session.queuedRetainedCount += 1
+            session.enqueueCopy(
+                of: message, qos: min(options.maximumQoS, message.qos), identifiers: identifiers[...])
         }
         counters.deliveriesDenied += deniedCount
     }

@@ -1,5 +1,4 @@
 import Backbone
-import DequeModule
 import MQTTModel
 import MQTTSession
 
@@ -12,26 +11,19 @@ extension BrokerCore {
         guard sweptThrough < droppedThrough else { return }
         sweptThrough = droppedThrough
         for session in sessions.slots {
-            if let session, !session.queue.isEmpty { dropGivenUp(of: session, into: &effects) }
+            if let session { dropGivenUp(of: session, into: &effects) }
         }
     }
 
-    /// A queue is in the order of the log, but for copies of retained messages, which are not in it.
-    private mutating func dropGivenUp(of session: Session, into effects: inout Effects) {
+    /// A queue is in the order of the log. What stands behind copies of retained messages, which are not in it, is found
+    /// to be gone when its turn comes.
+    mutating func dropGivenUp(of session: Session, into effects: inout Effects) {
+        guard let queue = session.queue else { return }
         let heldBackQoSZero = session.holdsBackQoSZero
-        var kept: [QueuedMessage] = []
-        while let first = session.queue.first, first.sequence <= droppedThrough {
-            session.queue.removeFirst()
-            guard first.sequence > 0 else {
-                kept.append(first)
-                continue
-            }
-            counters.droppedByRetention += 1
-            session.queuedBytes -= first.message.byteCount
-            if first.qos == .atMostOnce { session.queuedQoSZeroCount -= 1 }
-            finished(first.sequence, isShared: first.isShared, of: session, into: &effects)
+        while let first = queue.first, first.sequence > 0, first.sequence <= droppedThrough {
+            dropFirst(of: queue, session, \.droppedByRetention, into: &effects)
         }
-        session.queue.prepend(contentsOf: kept)
+        if queue.isEmpty { session.queue = nil }
         if heldBackQoSZero, !session.holdsBackQoSZero { sessions.updatePath(of: session) }
     }
 

@@ -31,6 +31,7 @@ extension BrokerCore {
         session.online = nil
         session.authentication = nil
         setGrantEnd(.distantFuture, of: session)
+        session.fetch = .none
         sessions.updatePath(of: session)
         groupsChanged(of: session, into: &effects)
         if !keepsWill { session.will = nil }

@@ -124,7 +124,7 @@ extension BrokerCore {
 
     private func load(of member: SharedGroupState.Member) -> Int {
         guard let session = sessions.slots[Int(member.subscriber)] else { return .max }
-        return session.inflight.count + session.queue.count
+        return session.inflight.count + (session.queue?.count ?? 0)
     }
 
     /// Nobody can take it now: a member whose session lasts gets a message with QoS > 0 when it is back.
@@ -141,7 +141,7 @@ extension BrokerCore {
 
     private func hasRoom(_ member: SharedGroupState.Member) -> Bool {
         guard let session = sessions.slots[Int(member.subscriber)] else { return false }
-        return session.queue.count - session.queuedRetainedCount < limits.maximumQueuedMessages
+        return (session.queue?.boundedCount ?? 0) < limits.maximumQueuedMessages
     }
 
     /// Tells the other shards how many members a group has here, and how many of them are connected.

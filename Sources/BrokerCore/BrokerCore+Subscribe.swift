@@ -68,7 +68,7 @@ extension BrokerCore {
         guard !session.filters.contains(filter.string) else { return nil }
         guard session.filters.count < limits.maximumSubscriptionsPerSession,
             index.subscriptionCount < limits.maximumSubscriptions,
-            session.queuedRetainedCount < limits.maximumQueuedRetainedMessages
+            (session.queue?.retainedCount ?? 0) < limits.maximumQueuedRetainedMessages
         else { return .quotaExceeded }
         return nil
     }

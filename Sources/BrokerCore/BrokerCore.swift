@@ -54,6 +54,7 @@ package struct BrokerCore: ~Copyable {
     var dirtyCursors: [UInt32] = []
     /// Subscriptions of lasting sessions by pattern: other shards have to know which topics need the log.
     var lastingPatterns: [ExactText: Int] = [:]
+    var log: LogReading
     var restoring = Restoring()
     var startedAt: Instant?
     var isShuttingDown = false
@@ -68,6 +69,7 @@ package struct BrokerCore: ~Copyable {
             cacheCapacity: options.limits.maximumCachedTopics,
             cacheByteCapacity: options.limits.maximumCachedTopicBytes, hashSeed: options.hashSeed)
         self.retained = RetainedIndex(hashSeed: options.hashSeed)
+        self.log = LogReading(cache: LogCache(maximumByteCount: options.limits.maximumCachedLogBytes))
     }
 
     var limits: Limits { options.limits }
@@ -99,6 +101,8 @@ package struct BrokerCore: ~Copyable {
             backboneAnswered(token, outcome, at: now, into: &effects)
         case .logAppended(let entry):
             logAppended(entry, at: now, into: &effects)
+        case .messagesFetched(let token, let found):
+            messagesFetched(token, found, at: now, into: &effects)
         case .logDropped(let through):
             droppedThrough = max(droppedThrough, through)
             armCursorTimer(at: now)

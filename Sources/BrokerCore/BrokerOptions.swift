@@ -5,6 +5,11 @@ package struct BrokerOptions: Sendable {
     package var limits = Limits()
     /// Which member of a shared subscription gets the next message.
     package var sharedStrategy: SharedStrategy = .roundRobin
+    /// What a session loses when its queue is full.
+    package var queueFullPolicy: QueueFullPolicy = .dropNewest
+    /// Whether the backbone can `fetch`: a session then holds of a message of the log only where it lies. Set by the
+    /// driver.
+    package var readsLogBack = false
     /// Shown at `$SYS/broker/version`.
     package var versionText = "Dunlin"
     /// Time between two updates of `$SYS`; zero turns `$SYS` off.
@@ -30,4 +35,12 @@ package enum SharedStrategy: String, Sendable, CaseIterable {
     case roundRobin = "round-robin"
     /// The one with the fewest messages that it has not acknowledged; in turn among equals.
     case leastInflight = "least-inflight"
+}
+
+/// What a session loses when its queue is full (`Limits.maximumQueuedMessages`, `maximumQueuedBytes`).
+package enum QueueFullPolicy: String, Sendable, CaseIterable {
+    /// The message that comes.
+    case dropNewest = "drop-newest"
+    /// Those that wait longest; while copies of retained messages wait before them, the one that comes.
+    case dropOldest = "drop-oldest"
 }

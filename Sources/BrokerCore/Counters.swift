@@ -40,6 +40,12 @@ package struct Counters: Sendable, Hashable {
     package var sessionsExpired: UInt64 = 0
     package var willsPublished: UInt64 = 0
     package var readingPaused: UInt64 = 0
+    /// Messages of the log that were in the shard's cache when a session needed them.
+    package var logCacheHits: UInt64 = 0
+    /// Messages that the log was asked for, because they were not.
+    package var logCacheMisses: UInt64 = 0
+    /// Reads of the log that failed and are tried again.
+    package var fetchesFailed: UInt64 = 0
 
     package init() {}
 }

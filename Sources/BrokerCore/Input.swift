@@ -35,6 +35,9 @@ package enum Input: Sendable {
     case deadlineReached
     case backboneAnswered(BackboneToken, BackboneOutcome)
     case logAppended(LogEntry)
+    /// The answer to a `fetch`, in place of `backboneAnswered`: what the log has of what was asked for, in any order, as
+    /// objects of this shard alone, with what is left of their expiry interval. nil: it could not be read.
+    case messagesFetched(BackboneToken, [LogEntry]?)
     /// The log has reached its bounds and holds nothing any more up to and including this sequence.
     case logDropped(through: LogSequence)
     case peerMessageReceived(PeerMessage)

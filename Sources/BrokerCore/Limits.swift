@@ -45,13 +45,23 @@ package struct Limits: Sendable, Hashable {
     package var receiveMaximum: UInt16 = 1024
     /// QoS 1 and 2 messages sent to one client and not acknowledged; a client's own Receive Maximum counts if lower.
     package var maximumInflightMessages: UInt16 = 256
-    /// QoS 1 and 2 messages that wait in one session. A further one is dropped for it and counted.
+    /// QoS 1 and 2 messages that wait in one session. When there are as many, `QueueFullPolicy` says which is dropped and
+    /// counted.
     package var maximumQueuedMessages = 10_000
     /// Bytes of the messages that wait in one session, likewise.
     package var maximumQueuedBytes = 1 << 26
     /// Copies of retained messages that wait in one session after its SUBSCRIBEs. A subscription made while
     /// so many wait is refused with 0x97.
     package var maximumQueuedRetainedMessages = 1_000_000
+    /// Bytes of logged messages that a shard keeps in memory for sessions that will need them soon; the oldest go first,
+    /// and are read from the log when they are needed after all.
+    package var maximumCachedLogBytes = 1 << 24
+    /// Messages that are read from the log for one session at a time.
+    package var maximumFetchedMessages = 256
+    /// Bytes, likewise; one message is always read.
+    package var maximumFetchedBytes = 1 << 20
+    /// Sessions of one shard for which messages are read at a time; the others wait for their turn.
+    package var maximumConcurrentFetches = 4
     /// Publishes of one connection that wait for the backbone; then nothing more is read from the client.
     package var maximumPendingPublishes = 1024
     /// Topic aliases that one client may define.

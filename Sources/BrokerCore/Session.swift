@@ -1,6 +1,5 @@
 import AccessControl
 import Backbone
-import DequeModule
 import MQTTModel
 import MQTTSession
 
@@ -59,16 +58,11 @@ final class Session {
     /// QoS 2 exchanges that a restart interrupted and whose message has not been found yet.
     var restoredSent: [LogSequence: RestoredSession.Sent] = [:]
 
-    /// Messages that wait for room in the window, for the client, or for the connection to become writable.
-    var queue: Deque<QueuedMessage> = []
-    /// Bytes of the messages in `queue` that are no copies of retained ones, which cost the session nothing but a place.
-    var queuedBytes = 0
-    /// How many in `queue` are copies of retained messages; while there are any, everything queues behind them, or a
-    /// newer message of a topic would pass the retained one.
-    var queuedRetainedCount = 0
-    /// How many others in `queue` have QoS 0: they queued behind retained copies, and until they have gone a newer one
-    /// would pass them.
-    var queuedQoSZeroCount = 0
+    /// What waits for room in the window, for the client, or for the connection to become writable; nil when nothing
+    /// does.
+    var queue: SessionQueue?
+    /// Whether messages of the log are being read for it.
+    var fetch = FetchState.none
 
     init(clientIdentifier: String, slot: UInt32, generation: UInt32) {
         self.clientIdentifier = clientIdentifier
@@ -77,7 +71,7 @@ final class Session {
     }
 
     /// Whether a QoS 0 message has to queue rather than go at once.
-    var holdsBackQoSZero: Bool { queuedRetainedCount > 0 || queuedQoSZeroCount > 0 }
+    var holdsBackQoSZero: Bool { queue.map { $0.retainedCount > 0 || $0.qosZeroCount > 0 } ?? false }
 
     /// Whether messages have to be looked at before they go to the client.
     var restrictsDelivery: Bool { access?.restrictsDelivery ?? false }
@@ -113,18 +107,14 @@ struct OnlineState {
     var isPlain: Bool { isReady && maximumPacketSize == nil && aliasMaximum == 0 }
 }
 
-/// A message that waits in a session.
-struct QueuedMessage {
-    let message: ApplicationMessage
-    let subscriptionIdentifiers: [UInt32]
-    /// The QoS it will be sent with.
-    let qos: QoS
-    /// The RETAIN flag it will be sent with.
-    let isRetained: Bool
-    /// A copy of a retained message for a new subscription.
-    let isRetainedCopy: Bool
-    /// Where it lies in the log; 0 when it does not.
-    var sequence: LogSequence = 0
-    /// It came by a shared subscription.
-    var isShared = false
+/// Where a session stands that needs messages of the log.
+enum FetchState: Hashable {
+    /// It needs none, or has not asked. Can transition to: `waiting`, `asked`.
+    case none
+    /// Others are being served. Can transition to: `none`, when its turn comes or its connection ends.
+    case waiting
+    /// The backbone was asked. Can transition to: `none`, by its answer or the end of the connection; `failed`.
+    case asked(BackboneToken)
+    /// The backbone could not read. Can transition to: `none`, after a while or by the end of the connection.
+    case failed
 }

@@ -11,6 +11,10 @@ enum TimerKey: Sendable {
     case will(slot: UInt32, generation: UInt32, dueAt: Instant)
     /// Go on sending what waits in a session: the last step sent as much as one step may.
     case pump(slot: UInt32, generation: UInt32)
+    /// Read again for a session for which reading has failed.
+    case fetchRetry(slot: UInt32, generation: UInt32)
+    /// Go on with the sessions that wait for messages of the log.
+    case fetchTurns
     case status
     /// Tell the backbone how far the sessions have come.
     case cursors

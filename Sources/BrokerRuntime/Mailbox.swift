@@ -11,6 +11,8 @@ enum Mail: Sendable {
     case dropped(through: LogSequence)
     /// The backbone's answer to this shard.
     case answer(BackboneToken, BackboneOutcome)
+    /// What the backbone has read for this shard; nil: it could not.
+    case fetched(BackboneToken, [LogEntry]?)
     /// The mailbox of that shard has room again.
     case room(inShard: UInt16)
 
@@ -19,6 +21,7 @@ enum Mail: Sendable {
         switch self {
         case .peer(.published(let entry, _, _)): 64 + entry.message.byteCount
         case .entry(let entry): 64 + entry.message.byteCount
+        case .fetched(_, let found): (found ?? []).reduce(64) { $0 + 64 + $1.message.byteCount }
         case .peer, .dropped, .answer, .room: 64
         }
     }

@@ -64,6 +64,7 @@ extension Shard {
             case .entry(let entry): inputs.append(.logAppended(entry))
             case .dropped(let through): inputs.append(.logDropped(through: through))
             case .answer(let token, let outcome): inputs.append(.backboneAnswered(token, outcome))
+            case .fetched(let token, let found): inputs.append(.messagesFetched(token, found))
             case .room(let shard): mailboxHasRoom(inShard: Int(shard))
             }
         }

@@ -86,6 +86,7 @@ package final class Shard: @unchecked Sendable {
         authenticator: (any Authenticator)? = nil, logger: Logger
     ) -> [Shard] {
         var options = options
+        options.readsLogBack = backbone.readsBack
         if options.hashSeed == 0 { options.hashSeed = .random(in: 1...UInt64.max) }
         let count = UInt16(loops.count)
         let shards = loops.enumerated().map { index, loop in

@@ -19,18 +19,21 @@ package final class SharedBackbone: Sendable {
         self.engine = engine.map { .lasting($0) } ?? .memory
     }
 
+    /// Whether it can read back what it was told, so that the shards need not keep it.
+    var readsBack: Bool { if case .lasting = engine { true } else { false } }
+
     /// Does what the shard's core asks for. On the shard's loop, from inside a step: what the core is to be told about it is
     /// put behind its inputs or into its mailbox.
     func execute(_ command: BackboneCommand, _ token: BackboneToken, for shard: Shard) {
         switch engine {
-        case .memory: shard.inputs.append(.backboneAnswered(token, executeInMemory(command, for: shard)))
+        case .memory: shard.inputs.append(executeInMemory(command, token, for: shard))
         case .lasting(let engine): engine.submit(command, submitter: shard.index, token: token)
         }
     }
 
     /// Under its lock an entry is put into every other shard's mailbox, and what is in the mailbox of the shard that asks
     /// is taken out before the entry is added: so all shards see all entries in the order in which the lock was taken.
-    private func executeInMemory(_ command: BackboneCommand, for shard: Shard) -> BackboneOutcome {
+    private func executeInMemory(_ command: BackboneCommand, _ token: BackboneToken, for shard: Shard) -> Input {
         memory.withLock { memory in
             let execution = memory.execute(command)
             if let entry = execution.entry {
@@ -38,7 +41,7 @@ package final class SharedBackbone: Sendable {
                 shard.takeMailIntoInputs()
                 shard.inputs.append(.logAppended(entry))
             }
-            return execution.outcome
+            return execution.found.map { .messagesFetched(token, $0) } ?? .backboneAnswered(token, execution.outcome)
         }
     }
 
@@ -60,7 +63,7 @@ package final class SharedBackbone: Sendable {
         if case .lasting(let engine) = engine { engine.stop() }
     }
 
-    /// Leaves what is settled with the shards, from the engine's thread. An entry is with every other shard before the
+    /// Leaves what is settled with the shards, from the engine's threads. An entry is with every other shard before the
     /// answer is with the one that asked: whatever a client causes once it is answered comes later.
     private static func deliver(_ settled: [Settled], to shards: [Shard]) {
         var rest = settled[...]
@@ -74,7 +77,11 @@ package final class SharedBackbone: Sendable {
             var mail: [Mail] = []
             for one in run {
                 if let entry = one.entry { mail.append(.entry(entry)) }
-                mail.append(.answer(one.token, one.outcome))
+                if let found = one.found {
+                    mail.append(.fetched(one.token, one.outcome == .done ? found : nil))
+                } else {
+                    mail.append(.answer(one.token, one.outcome))
+                }
             }
             shards[Int(submitter)].post(mail, from: submitter)
         }

@@ -26,6 +26,8 @@ package struct Swarm: Sendable {
     package var crashCount = 0
     package var maximumDowntimeMilliseconds = 1000
     package var maximumCommitDelayMilliseconds = 5
+    /// How often it cannot read what it is asked to.
+    package var failedReadPercent = 0
 
     // MARK: What clients do, each a weight against the others
 
@@ -81,6 +83,18 @@ package struct Swarm: Sendable {
         maximumAcknowledgementDelayMilliseconds = random.pick([0, 5, 50, 300])
         drawLimits(using: &random)
         drawEngine(using: &random)
+        drawReading(using: random.split(1))
+    }
+
+    /// What is kept in memory of the log. A stream of its own.
+    private mutating func drawReading(using stream: SplitMix64) {
+        var random = stream
+        options.limits.maximumCachedLogBytes = random.pick([0, 500, 5000, 1 << 24])
+        options.limits.maximumFetchedMessages = random.pick([1, 3, 256])
+        options.limits.maximumFetchedBytes = random.pick([1, 100, 1 << 20])
+        options.limits.maximumConcurrentFetches = random.pick([1, 2, 4])
+        options.queueFullPolicy = random.pick(QueueFullPolicy.allCases)
+        failedReadPercent = random.pick([0, 0, 30])
     }
 
     private mutating func drawEngine(using random: inout SplitMix64) {

@@ -46,6 +46,7 @@ struct ReferenceStore {
         case .append(let append): execute(append)
         case .store(let changes): for change in changes { execute(change) }
         case .trim(let shard, let through): trims[Int(shard)] = max(trims[Int(shard)], through)
+        case .fetch: break
         }
     }
 

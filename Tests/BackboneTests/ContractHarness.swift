@@ -10,6 +10,7 @@ struct Answer {
     let token: UInt64
     let outcome: BackboneOutcome
     let entry: LogEntry?
+    let found: [LogEntry]?
 }
 
 /// An engine under the contract: it takes commands and gives every answer.
@@ -41,7 +42,7 @@ final class InMemoryEngine: ContractEngine {
         commands.map { command in
             let execution = backbone.execute(command)
             defer { nextToken += 1 }
-            return Answer(token: nextToken, outcome: execution.outcome, entry: execution.entry)
+            return Answer(token: nextToken, outcome: execution.outcome, entry: execution.entry, found: execution.found)
         }
     }
 
@@ -80,7 +81,9 @@ private final class AnswerBox: @unchecked Sendable {
 
     func add(_ settled: [Settled]) {
         condition.lock()
-        answers += settled.map { Answer(token: $0.token.rawValue, outcome: $0.outcome, entry: $0.entry) }
+        answers += settled.map {
+            Answer(token: $0.token.rawValue, outcome: $0.outcome, entry: $0.entry, found: $0.found)
+        }
         condition.broadcast()
         condition.unlock()
     }

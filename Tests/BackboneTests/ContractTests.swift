@@ -63,6 +63,21 @@ struct ContractTests {
     }
 
     @Test(arguments: EngineKind.allCases)
+    func aFetchIsAnsweredWithWhatTheLogHasOfIt(kind: EngineKind) throws {
+        let engine = try kind.make()
+        defer { engine.stop() }
+        _ = engine.perform((1...5).map { .append(Self.append("\($0)")) })
+        let answers = engine.perform([.fetch([4, 2, 9]), .fetch([])])
+        #expect(answers.map(\.outcome) == [.done, .done])
+        #expect(answers.allSatisfy { $0.entry == nil })
+        let found = answers.first?.found?.map {
+            "\($0.sequence): \(String(decoding: $0.message.payload, as: UTF8.self))"
+        }
+        #expect(found == (kind == .inMemory ? [] : ["4: 4", "2: 2"]))
+        #expect(answers.last?.found?.isEmpty == true)
+    }
+
+    @Test(arguments: EngineKind.allCases)
     func theEntryKeepsThePublisher(kind: EngineKind) throws {
         let engine = try kind.make()
         defer { engine.stop() }

@@ -21,7 +21,12 @@ struct CoreHarness: ~Copyable {
         let token: BackboneToken
         let command: BackboneCommand
 
-        var isNote: Bool { if case .append = command { false } else { true } }
+        var isNote: Bool {
+            switch command {
+            case .append, .fetch: false
+            case .store, .trim: true
+            }
+        }
     }
 
     init(options: BrokerOptions = BrokerOptions()) {

@@ -1,4 +1,4 @@
-import Backbone
+package import Backbone
 import BrokerCore
 import MQTTModel
 
@@ -7,11 +7,14 @@ extension CoreDriver {
     /// From now on what the engine commits outlives the process. Before the first connection.
     func useEngine(_ faults: SimulatedBackbone.Faults, random: SplitMix64) {
         engine = SimulatedBackbone(shardCount: shardCount, faults: faults, random: random)
+        options.readsLogBack = true
+        for shard in shards { shard.begin(count: shardCount, options: options) }
     }
 
     /// The same for a story in a test: commits at once, or a while later.
-    package func useLastingEngine(maximumCommitDelayMilliseconds: Int = 0) {
+    package func useLastingEngine(maximumCommitDelayMilliseconds: Int = 0, failedReadPercent: Int = 0) {
         var faults = SimulatedBackbone.Faults()
+        faults.failedReadPercent = failedReadPercent
         faults.maximumCommitDelayMilliseconds = maximumCommitDelayMilliseconds
         useEngine(faults, random: random.split(7))
     }
@@ -21,10 +24,22 @@ extension CoreDriver {
         deliver(engine?.takePremature(at: now) ?? [])
     }
 
-    /// The engine's next commit is due.
-    func commitEngine() {
+    /// From now on the engine can read.
+    package func healReads() { engine?.healReads() }
+
+    /// The log's bounds take everything up to `sequence`; the shards are told, or find out.
+    package func dropLog(through sequence: LogSequence, isTold: Bool) {
+        engine?.dropLog(through: sequence)
+        guard isTold else { return }
+        for shard in shards { shard.mailbox.append(.logDropped(through: sequence)) }
+        run()
+    }
+
+    /// The engine's next commit or an answer of its reader is due.
+    func runEngine() {
         guard !isCrashing else { return }
-        deliver(engine?.commit(at: now) ?? [])
+        deliver(engine?.read(at: now) ?? [])
+        if let commit = engine?.nextCommit, commit <= now { deliver(engine?.commit(at: now) ?? []) }
         run()
     }
 
@@ -34,7 +49,10 @@ extension CoreDriver {
             if let entry = one.entry {
                 for shard in shards { shard.mailbox.append(.logEntry(entry)) }
             }
-            shards[Int(one.submitter)].mailbox.append(.answer(one.token, one.outcome))
+            let answer: Mailbox.Item =
+                one.found.map { .fetched(one.token, one.outcome == .done ? $0 : nil) }
+                ?? .answer(one.token, one.outcome)
+            shards[Int(one.submitter)].mailbox.append(answer)
         }
     }
 

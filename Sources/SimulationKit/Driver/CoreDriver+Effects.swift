@@ -54,7 +54,8 @@ extension CoreDriver {
             if let entry = execution.entry {
                 for other in shards { other.mailbox.append(.logEntry(entry)) }
             }
-            shard.mailbox.append(.answer(token, execution.outcome))
+            shard.mailbox.append(
+                execution.found.map { .fetched(token, $0) } ?? .answer(token, execution.outcome))
         case .forward(let target, let message):
             guard Int(target) < shards.count, Int(target) != shard.index else {
                 faults.append("shard \(shard.index) forwarded to shard \(target)")

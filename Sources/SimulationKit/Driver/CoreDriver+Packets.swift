@@ -58,7 +58,8 @@ extension CoreDriver {
             ("sessions", sum { $0.core.sessionCount }), ("connections", sum { $0.core.connectionCount }),
             ("subscriptions", sum { $0.core.subscriptionCount }),
             ("retained messages", options.statusInterval == .zero ? sum { $0.core.retainedCount } : 0),
-            ("pending publishes", sum { $0.core.pendingPublishCount }), ("slots", sum { $0.slots.count { $0 != nil } }),
+            ("pending publishes", sum { $0.core.pendingPublishCount }), ("fetches", sum { $0.core.pendingFetchCount }),
+            ("slots", sum { $0.slots.count { $0 != nil } }),
         ]
     }
 }

@@ -13,7 +13,7 @@ import struct NIOCore.ByteBuffer
 /// in mailboxes until `deliverMailbox` or until a packet is handed to that shard, as between threads of production.
 package final class CoreDriver {
     package let shardCount: Int
-    package let options: BrokerOptions
+    package internal(set) var options: BrokerOptions
     package private(set) var now = Instant(nanoseconds: 1_000_000_000)
     /// Whether mailboxes are emptied before a call returns.
     package var deliversAtOnce = true
@@ -190,7 +190,7 @@ package final class CoreDriver {
 
     /// When the first deadline of a shard falls due; nil when there is none.
     package var nextDeadline: Instant? {
-        let due = min(shards.compactMap(\.deadline).min() ?? .distantFuture, engine?.nextCommit ?? .distantFuture)
+        let due = min(shards.compactMap(\.deadline).min() ?? .distantFuture, engine?.nextDue ?? .distantFuture)
         return due == .distantFuture ? nil : due
     }
 
@@ -206,7 +206,7 @@ package final class CoreDriver {
                 break
             }
             now = max(now, due)
-            if let commit = engine?.nextCommit, commit <= now { commitEngine() }
+            if let due = engine?.nextDue, due <= now { runEngine() }
             for shard in shards where (shard.deadline ?? .distantFuture) <= now {
                 shard.deadline = nil
                 step(.deadlineReached, on: shard)

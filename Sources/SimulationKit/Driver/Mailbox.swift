@@ -9,6 +9,8 @@ struct Mailbox {
         case logEntry(LogEntry)
         case answer(BackboneToken, BackboneOutcome)
         case outcome(ConnectionID, AuthenticationOutcome)
+        case fetched(BackboneToken, [LogEntry]?)
+        case logDropped(through: LogSequence)
 
         var input: Input {
             switch self {
@@ -16,6 +18,8 @@ struct Mailbox {
             case .logEntry(let entry): .logAppended(entry)
             case .answer(let token, let outcome): .backboneAnswered(token, outcome)
             case .outcome(let connection, let outcome): .authenticated(connection, outcome)
+            case .fetched(let token, let found): .messagesFetched(token, found)
+            case .logDropped(let sequence): .logDropped(through: sequence)
             }
         }
 

@@ -8,6 +8,8 @@ struct SimulatedBackbone {
     /// What an engine may do within its contract, and how often.
     struct Faults: Sendable {
         var maximumCommitDelayMilliseconds = 0
+        /// How often it cannot read.
+        var failedReadPercent = 0
         /// It answers before it commits: not within its contract, a crash then has to be noticed.
         var answersBeforeCommit = false
         /// It forgets by which QoS 2 exchange a message came, likewise.
@@ -16,25 +18,49 @@ struct SimulatedBackbone {
         init() {}
     }
 
-    let faults: Faults
+    private(set) var faults: Faults
     private(set) var store: SimulatedStore
     /// What is on the disk, with the fault that lets it lag behind.
     private var saved: SimulatedStore
     private var queue: [(command: BackboneCommand, submitter: UInt16, token: BackboneToken)] = []
     /// When it commits next; nil while it has nothing to do.
     private(set) var nextCommit: Instant?
+    private struct Read {
+        let sequences: [LogSequence]
+        let submitter: UInt16
+        let token: BackboneToken
+        let due: Instant
+    }
+    /// What it was asked to read.
+    private var reads: [Read] = []
     private var random: SplitMix64
+    /// Of its own, so that reads do not change when commits happen.
+    private var readRandom: SplitMix64
 
     init(shardCount: Int, faults: Faults, random: SplitMix64) {
         self.faults = faults
         self.random = random
+        readRandom = random.split(1)
         store = SimulatedStore(shardCount: shardCount)
         saved = store
     }
 
-    var isIdle: Bool { queue.isEmpty }
+    var isIdle: Bool { queue.isEmpty && reads.isEmpty }
+
+    /// When it has something to do next.
+    var nextDue: Instant? {
+        let dues = reads.map(\.due) + (nextCommit.map { [$0] } ?? [])
+        return dues.min()
+    }
 
     mutating func submit(_ command: BackboneCommand, submitter: UInt16, token: BackboneToken, at now: Instant) {
+        if case .fetch(let sequences) = command {
+            let delay = Duration.microseconds(
+                readRandom.integer(in: 0...faults.maximumCommitDelayMilliseconds * 1000))
+            reads.append(
+                Read(sequences: sequences, submitter: submitter, token: token, due: now.advanced(by: delay)))
+            return
+        }
         queue.append((command, submitter, token))
         if nextCommit == nil { scheduleCommit(at: now) }
     }
@@ -43,6 +69,24 @@ struct SimulatedBackbone {
     mutating func takePremature(at now: Instant) -> [Settled] {
         faults.answersBeforeCommit ? settle(first: queue.count, at: now) : []
     }
+
+    /// Answers what it was asked to read and is due, from what is committed by now.
+    mutating func read(at now: Instant) -> [Settled] {
+        let due = reads.filter { $0.due <= now }
+        reads.removeAll { $0.due <= now }
+        return due.map { read in
+            let fails = faults.failedReadPercent > 0 && readRandom.chance(faults.failedReadPercent)
+            return Settled(
+                submitter: read.submitter, token: read.token, outcome: fails ? .unknown : .done, entry: nil,
+                found: fails ? [] : store.fetched(read.sequences, at: now))
+        }
+    }
+
+    /// From now on it can read.
+    mutating func healReads() { faults.failedReadPercent = 0 }
+
+    /// The log's bounds take everything up to `sequence`.
+    mutating func dropLog(through sequence: LogSequence) { store.dropLog(through: sequence) }
 
     /// Commits a part of what waits, from the front.
     /// - Returns: what is settled by it, in order.
@@ -65,6 +109,7 @@ struct SimulatedBackbone {
             _ = settle(first: random.integer(in: 0...queue.count), at: now)
         }
         queue = []
+        reads = []
         nextCommit = nil
     }
 

@@ -41,6 +41,7 @@ struct SimulatedStore {
         case .append(let append): return execute(append, at: now)
         case .store(let changes): for change in changes { execute(change, at: now) }
         case .trim(let shard, let through): trim(shard: shard, through: through)
+        case .fetch: break
         }
         return nil
     }
@@ -50,6 +51,8 @@ struct SimulatedStore {
         let unneeded = trims.min() ?? 0
         log.removeAll { $0.sequence <= unneeded && $0.groups.isEmpty }
     }
+
+    mutating func dropLog(through sequence: LogSequence) { log.removeAll { $0.sequence <= sequence } }
 
     private mutating func execute(_ append: LogAppend, at now: Instant) -> LogEntry {
         var sequence: LogSequence = 0
@@ -185,6 +188,13 @@ extension SimulatedStore {
         log.map {
             (LogEntry(sequence: $0.sequence, message: copy(of: $0, at: now), publisher: .none), $0.groups)
         }
+    }
+
+    /// What the log has of `sequences`.
+    func fetched(_ sequences: [LogSequence], at now: Instant) -> [LogEntry] {
+        let asked = Set(sequences)
+        return log.filter { asked.contains($0.sequence) }
+            .map { LogEntry(sequence: $0.sequence, message: copy(of: $0, at: now), publisher: .none) }
     }
 
     private func expiry(of stored: StoredMessage, at now: Instant) -> UInt32? {

@@ -83,6 +83,7 @@ package final class Simulation {
         if swarm.hasLastingEngine {
             var faults = SimulatedBackbone.Faults()
             faults.maximumCommitDelayMilliseconds = swarm.maximumCommitDelayMilliseconds
+            faults.failedReadPercent = swarm.failedReadPercent
             faults.answersBeforeCommit = bug == .answerBeforeCommit
             faults.forgetsExchanges = bug == .forgetExchange
             driver.useEngine(faults, random: random.split(6))
@@ -225,6 +226,7 @@ package final class Simulation {
     private func heal() {
         hasHealed = true
         if !isDown { driver.effectsUntilCrash = nil }
+        driver.healReads()
         log?.note("faults heal", at: driver.now)
         for hostile in hostiles { hostile.leave() }
         for index in activeLinks { links[index].latency = min(links[index].latency, .milliseconds(1)) }

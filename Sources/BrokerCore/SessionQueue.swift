@@ -1,0 +1,86 @@
+import Backbone
+import DequeModule
+import MQTTModel
+
+/// The messages that wait in one session for room in the window, for the client, or for the connection to become
+/// writable. A session has one only while something waits, so that the others pay nothing for it.
+///
+/// A message that the log keeps is not in memory: its entry says where it lies. The others are held beside the entries,
+/// in the same order.
+final class SessionQueue {
+    private var entries = PackedEntries()
+    private var held: Deque<ApplicationMessage> = []
+    private var identifierSets = IdentifierSets()
+    /// Bytes of the messages that are no copies of retained ones, which cost the session nothing but a place.
+    private(set) var byteCount = 0
+    /// How many are copies of retained messages; while there are any, everything queues behind them, or a newer message of
+    /// a topic would pass the retained one.
+    private(set) var retainedCount = 0
+    /// How many others have QoS 0: they queued behind retained copies, and until they have gone a newer one would pass
+    /// them.
+    private(set) var qosZeroCount = 0
+    /// The first message of the log that is the session's own and not its group's; 0 when there is none.
+    private(set) var firstOwnSequence: LogSequence = 0
+
+    var count: Int { entries.count }
+    var isEmpty: Bool { entries.isEmpty }
+    /// How many count for the bound of the queue.
+    var boundedCount: Int { count - retainedCount }
+
+    var first: QueuedEntry? { entries.first }
+    /// The message of the first entry that holds one.
+    var firstHeld: ApplicationMessage? { held.first }
+
+    /// Every entry, in order.
+    var all: PackedEntries { entries }
+
+    func identifiers(of entry: QueuedEntry) -> [UInt32] { identifierSets[entry.identifierSet] }
+
+    /// - Parameter message: of an entry that holds its message.
+    /// - Returns: false when the subscription identifiers have no place.
+    func append(_ entry: QueuedEntry, _ message: ApplicationMessage, identifiers: ArraySlice<UInt32>) -> Bool {
+        guard let set = identifierSets.use(identifiers) else { return false }
+        var entry = entry
+        entry.identifierSet = set
+        entries.append(entry)
+        if entry.holdsMessage { held.append(message) }
+        if entry.isRetainedCopy {
+            retainedCount += 1
+        } else {
+            byteCount += Int(entry.byteCount)
+            if entry.qos == .atMostOnce { qosZeroCount += 1 }
+        }
+        if entry.isOwn, firstOwnSequence == 0 { firstOwnSequence = entry.sequence }
+        return true
+    }
+
+    /// Only while there is one.
+    func removeFirst() {
+        let entry = entries.removeFirst()
+        identifierSets.release(entry.identifierSet)
+        if entry.holdsMessage { held.removeFirst() }
+        if entry.isRetainedCopy {
+            retainedCount -= 1
+        } else {
+            byteCount -= Int(entry.byteCount)
+            if entry.qos == .atMostOnce { qosZeroCount -= 1 }
+        }
+        if entry.isOwn { firstOwnSequence = entries.first { $0.isOwn }?.sequence ?? 0 }
+    }
+
+    /// Bytes that its entries take, with the room that is spare.
+    var capacity: Int { entries.capacity }
+
+    /// Stops the process when the sums are not those of the entries.
+    func checkInvariants() {
+        precondition(!isEmpty, "a queue without messages is given up")
+        let counted = entries.filter { !$0.isRetainedCopy }
+        precondition(entries.count { _ in true } == count, "queued messages are counted")
+        precondition(counted.reduce(0) { $0 + Int($1.byteCount) } == byteCount, "queued bytes are counted")
+        precondition(counted.count == boundedCount, "queued copies of retained messages are counted")
+        precondition(counted.count { $0.qos == .atMostOnce } == qosZeroCount, "queued messages of QoS 0 are counted")
+        precondition(entries.count { $0.holdsMessage } == held.count, "a message is held for each entry that says so")
+        precondition(Set(entries.map(\.identifierSet)).subtracting([0]).count == identifierSets.count, "sets are used")
+        precondition(entries.first { $0.isOwn }?.sequence ?? 0 == firstOwnSequence, "the first own message is known")
+    }
+}
