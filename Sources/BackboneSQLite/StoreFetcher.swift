@@ -49,22 +49,49 @@ final class StoreFetcher: @unchecked Sendable {
     }
 
     private func read(onRead: @Sendable ([Settled]) -> Void) {
-        var rows: PreparedStatement?
-        while case .submissions(let submissions) = queue.take(waiting: nil) {
-            for submission in submissions {
-                let settled = try? database.inDatabase { database in
-                    guard let connection = database.sqliteConnection else {
-                        throw StoreFault(code: SQLITE_MISUSE, description: "closed")
-                    }
-                    let statement = try rows ?? PreparedStatement(connection, StoreReader.messageQuery)
-                    rows = statement
-                    let reader = StoreReader(connection: connection, now: now())
-                    return submission.settled(.done, found: try reader.read(submission.sequences, by: statement))
-                }
+        var statements: Statements?
+        while true {
+            switch queue.take(waiting: .seconds(60)) {
+            case .submissions(let submissions):
                 // One at a time: whoever waits for it goes on while the next is read.
-                onRead([settled ?? submission.settled(.unknown, found: [])])
+                for submission in submissions { onRead([answer(to: submission, &statements)]) }
+            case .nothing: continue
+            case .stopped:
+                statements?.finalize()
+                return
             }
         }
-        rows?.finalize()
+    }
+
+    private func answer(to submission: Submission, _ statements: inout Statements?) -> Settled {
+        let settled = try? database.inDatabase { database in
+            guard let connection = database.sqliteConnection else {
+                throw StoreFault(code: SQLITE_MISUSE, description: "the connection was closed")
+            }
+            let prepared = try statements ?? Statements(connection)
+            statements = prepared
+            let reader = StoreReader(connection: connection, now: now())
+            try prepared.begin.run()
+            defer { try? prepared.end.run() }
+            return submission.settled(.done, found: try reader.read(submission.sequences, by: prepared.message))
+        }
+        return settled ?? submission.settled(.unknown, found: [])
+    }
+
+    private struct Statements {
+        /// One transaction for a batch, for each takes and gives back locks.
+        let begin: PreparedStatement
+        let message: PreparedStatement
+        let end: PreparedStatement
+
+        init(_ connection: OpaquePointer) throws(StoreFault) {
+            begin = try PreparedStatement(connection, "BEGIN")
+            message = try PreparedStatement(connection, StoreReader.messageQuery)
+            end = try PreparedStatement(connection, "COMMIT")
+        }
+
+        func finalize() {
+            for statement in [begin, message, end] { statement.finalize() }
+        }
     }
 }

@@ -85,6 +85,9 @@ extension Setting {
         size(
             "data.page-cache-bytes", \.store.pageCacheBytes, in: 65_536...(1 << 36),
             "SQLite's page cache. Beyond it pages are read again."),
+        size(
+            "data.reader-cache-bytes", \.store.readerCacheBytes, in: 65_536...(1 << 36),
+            "The same of the connection that reads messages back for sessions whose turn has come."),
         integer(
             "data.session-key-cache-count", \.store.sessionKeyCacheCount, in: 1...100_000_000,
             "Sessions whose place in the file is remembered; the others cost a look-up each."),
