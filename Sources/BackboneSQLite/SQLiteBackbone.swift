@@ -205,10 +205,11 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
         writer.statistics.lastCommitMicroseconds =
             (ContinuousClock.now - begin).wholeNanoseconds / 1000
         publishStatistics()
-        if !settled.isEmpty { listener.onCommit(settled) }
         let through = writer.state.retentionThrough
-        if writer.statistics.droppedByRetention > dropped { listener.onDropped(through) }
+        // Before the answers: who is refused finds the reason in the log.
         reporter.update(writer.statistics, writer.lastFault, through: through, at: writer.clock.read())
+        if !settled.isEmpty { listener.onCommit(settled) }
+        if writer.statistics.droppedByRetention > dropped { listener.onDropped(through) }
     }
 
     /// Another program holds the lock: whether to try again, which the end of the broker alone denies. What waits
