@@ -12,9 +12,9 @@ struct Inspect: ParsableCommand {
             broker works on the directory: what it shows is one moment, and no message waits for it.
 
             QUEUED counts the messages of the log that a session still wants. While a broker runs it notes only every half \
-            second what its clients have acknowledged, so this may count what they have just had. UNFINISHED are QoS 2 messages between \
-            PUBLISH and PUBCOMP, those to the client and those from it. EXPIRES is in seconds from now; for a client \
-            that is connected, from the end of its connection.
+            second what its clients have acknowledged, so this may count what they have just had. UNFINISHED are QoS 2 \
+            messages between PUBLISH and PUBCOMP, those to the client and those from it. EXPIRES is in seconds from now; \
+            for a client that is connected, from the end of its connection.
 
             Exit codes: 0 the store is sound; 1 it is not, or cannot be read; 64 bad command line.
             """)

@@ -74,10 +74,11 @@ struct StoreContents {
         let connected = sessions.count(where: \.isConnected)
         // A client's acknowledgements are noted together, every half second.
         let asOf = connected == 0 ? "" : " half a second ago"
+        let queued = sessions.reduce(0) { $0 + $1.queued }
         let range = logMessages == 0 ? "" : ", sequences \(firstSequence) to \(lastSequence)"
         return [
             "log: \(logMessages) messages, \(logBytes) bytes\(range)",
-            "sessions: \(sessions.count), \(connected) connected, \(sessions.reduce(0) { $0 + $1.queued }) messages queued\(asOf)",
+            "sessions: \(sessions.count), \(connected) connected, \(queued) messages queued\(asOf)",
             "retained: \(retained.count) messages, \(retainedBytes) bytes",
         ]
     }

@@ -8,7 +8,7 @@ struct FullDiskTests {
     @Test func messagesAreRefusedWithQuotaExceededAndTakenAgainWhenThereIsRoom() async throws {
         let folder = try DataFolder()
         let disk = try SmallDisk(at: folder.path, megabytes: 4)
-        defer { disk.unmount() }
+        defer { withExtendedLifetime(folder) { disk.unmount() } }
         let filler = folder.path + "/filler"
         try Data(repeating: 1, count: 2 << 20).write(to: URL(filePath: filler))
         var kept: [Int] = []
