@@ -39,7 +39,8 @@ extension BrokerCore {
         }
     }
 
-    /// Ends the subscriptions that the session may not have, and drops what waits in it and may not be received.
+    /// Ends the subscriptions that the session may not have. What waits in it and may not be received is dropped when its
+    /// turn comes.
     ///
     /// - Parameter includingInflight: also what was sent on an earlier connection and would be sent again: whoever has the
     ///   session now may be somebody else.
@@ -57,30 +58,8 @@ extension BrokerCore {
             }
         }
         if !changes.isEmpty { note(changes, into: &effects) }
-        dropQueued(of: session, into: &effects)
         if includingInflight { dropInflight(of: session, into: &effects) }
         sessions.updatePath(of: session)
-    }
-
-    private mutating func dropQueued(of session: Session, into effects: inout Effects) {
-        guard let access = session.access, session.queue.contains(where: { !access.permitReceiving($0.message.topic) })
-        else { return }
-        let queue = session.queue
-        session.queue = []
-        for queued in queue {
-            if access.permitReceiving(queued.message.topic) {
-                session.queue.append(queued)
-                continue
-            }
-            counters.deliveriesDenied += 1
-            if queued.isRetainedCopy {
-                session.queuedRetainedCount -= 1
-            } else {
-                session.queuedBytes -= queued.message.byteCount
-                if queued.qos == .atMostOnce { session.queuedQoSZeroCount -= 1 }
-            }
-            finished(queued.sequence, isShared: queued.isShared, of: session, into: &effects)
-        }
     }
 
     private mutating func dropInflight(of session: Session, into effects: inout Effects) {

@@ -1,3 +1,4 @@
+import AccessControl
 import Backbone
 import MQTTModel
 import MQTTSession
@@ -169,6 +170,10 @@ extension BrokerCore {
             // Not started yet, so expiry ends it [MQTT-3.3.2-5].
             if message.isExpired(at: now) {
                 dropFirst(of: queue, session, \.droppedExpired, into: &effects)
+                continue
+            }
+            if session.access?.permitReceiving(message.topic) == false {
+                dropFirst(of: queue, session, \.deliveriesDenied, into: &effects)
                 continue
             }
             let identifiers = queue.identifiers(of: next)
