@@ -27,7 +27,7 @@ FUZZ_SEED ?= 1
 FUZZ_CORE_RUNS ?= 10000
 
 # For torture: how often the broker is killed, the seed (without it a new one), commit, os or none, and more options, for
-# example TORTURE="--terminate --verbose".
+# example TORTURE="--strict --verbose".
 ROUNDS ?= 200
 SEED ?=
 DURABILITY ?= commit
@@ -87,15 +87,23 @@ fuzz: build-tests ## fuzz with FUZZ_RUNS inputs made from the corpus
 	.build/debug/fuzz decoder --runs $(FUZZ_RUNS) --seed $(FUZZ_SEED)
 	.build/debug/fuzz core --runs $(FUZZ_CORE_RUNS) --seed $(FUZZ_SEED)
 
-.PHONY: torture
-torture: build ## kill the broker ROUNDS times and check every acknowledgement (SEED= DURABILITY= TORTURE="…")
-	python3 Tests/Torture/torture --broker $(BROKER) --rounds $(ROUNDS) --durability $(DURABILITY) \
-		$(if $(SEED),--seed $(SEED)) $(TORTURE)
+TORTURE_RUN = python3 Tests/Torture/torture --broker $(BROKER)
 
-# A short round; it starts no further one after 20 seconds.
+.PHONY: torture
+torture: build ## kill the broker ROUNDS times, cut its power, fill its disk; check every acknowledgement (SEED= DURABILITY= TORTURE="…")
+	$(TORTURE_RUN) kill --rounds $(ROUNDS) --durability $(DURABILITY) $(if $(SEED),--seed $(SEED)) $(TORTURE)
+	$(TORTURE_RUN) power-cut --rounds 50 $(if $(SEED),--seed $(SEED)) $(TORTURE)
+	for durability in commit os none; do \
+		$(TORTURE_RUN) log --rounds 30 --durability $$durability $(if $(SEED),--seed $(SEED)) $(TORTURE) || exit 1; done
+	$(TORTURE_RUN) full-disk --rounds 20 $(if $(SEED),--seed $(SEED)) $(TORTURE)
+
+# A short part of it, half a minute: none of these starts a further round after its seconds.
 .PHONY: test-torture
 test-torture: build
-	python3 Tests/Torture/torture --broker $(BROKER) --rounds 8 --seconds 15 --seed 1
+	$(TORTURE_RUN) kill --rounds 8 --seconds 8 --seed 1
+	$(TORTURE_RUN) power-cut --rounds 4 --seconds 4 --seed 1
+	$(TORTURE_RUN) log --rounds 3 --seconds 4 --seed 1 --durability os
+	$(TORTURE_RUN) full-disk --rounds 2 --seconds 4 --seed 1
 
 .PHONY: bench-peers
 bench-peers: deps build ## measure the broker and mosquitto in one interleaved run (CASES= DURATION= REPEAT=)

@@ -33,7 +33,7 @@ final class CheckpointThread: Sendable {
         }
         guard isStarted else { return }
         thread.async(group: group) { [self] in
-            database.writeWithoutTransaction { Self.checkpoint($0.sqliteConnection, SQLITE_CHECKPOINT_PASSIVE) }
+            _ = database.writeWithoutTransaction { Self.checkpoint($0.sqliteConnection, SQLITE_CHECKPOINT_PASSIVE) }
             state.withLock { $0 = .finished }
         }
     }
@@ -47,6 +47,15 @@ final class CheckpointThread: Sendable {
         }
     }
 
+    /// Here and now, and gives the room of the write-ahead log back. Returns whether it has: not while somebody reads.
+    func truncate() -> Bool {
+        wait()
+        _ = takeFinished()
+        return database.writeWithoutTransaction {
+            Self.checkpoint($0.sqliteConnection, SQLITE_CHECKPOINT_TRUNCATE) == SQLITE_OK
+        }
+    }
+
     /// Until it has come to an end, if it is under way.
     func wait() { group.wait() }
 
@@ -56,7 +65,7 @@ final class CheckpointThread: Sendable {
     }
 
     /// Fails only for reasons that pass (a reader) or that the next commit meets as well.
-    static func checkpoint(_ connection: OpaquePointer?, _ mode: Int32) {
+    static func checkpoint(_ connection: OpaquePointer?, _ mode: Int32) -> Int32 {
         sqlite3_wal_checkpoint_v2(connection, "main", mode, nil, nil)
     }
 }

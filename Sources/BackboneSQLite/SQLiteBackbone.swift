@@ -27,18 +27,21 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
     private let latestStatistics = Mutex(StoreStatistics())
     /// Touched by the writer's thread alone.
     private var reporter: StoreEventReporter
+    private var freeSpace: FreeSpace
+    private var nextTruncation = ContinuousClock.now
     private enum Phase { case opened, restored, running, stopped }
     private let phase = Mutex(Phase.opened)
     private let threadEnded = DispatchGroup()
 
-    /// Opens the store of a directory, or makes it. `report` is called on the writer's thread. `now` gives wall clock
-    /// milliseconds since 1970.
+    /// Opens the store of a directory, or makes it. `report` is called here and on the writer's thread. `now` gives wall
+    /// clock milliseconds since 1970.
     package init(
         options: StoreOptions, report: @escaping @Sendable (StoreEvent) -> Void = { _ in },
         now: @escaping @Sendable () -> Int64
     ) throws(BackboneError) {
         self.options = options
         reporter = StoreEventReporter(report)
+        freeSpace = FreeSpace(directory: options.directory)
         do {
             try FileManager.default.createDirectory(atPath: options.directory, withIntermediateDirectories: true)
         } catch {
@@ -48,6 +51,7 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
                     + "name another")
         }
         lock = try DirectoryLock(options)
+        let walBytes = StoreFile.walBytes(options)
         database = try StoreFile.open(options)
         queue = SubmissionQueue(
             maximumCommands: options.maximumPendingCommands, maximumBytes: options.maximumPendingBytes)
@@ -65,6 +69,7 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
         } catch {
             throw StoreFile.explain(error, path: options.path)
         }
+        if walBytes > 0 { report(.notClosed(walBytes: walBytes)) }
     }
 
     /// The same with the machine's clock.
@@ -144,7 +149,7 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
         checkpoint.stop()
         database.writeWithoutTransaction { _ in
             writer.noteClock()
-            CheckpointThread.checkpoint(writer.connection, SQLITE_CHECKPOINT_TRUNCATE)
+            _ = CheckpointThread.checkpoint(writer.connection, SQLITE_CHECKPOINT_TRUNCATE)
             writer.statements.finalize()
         }
         publishStatistics()
@@ -192,13 +197,15 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
             transact(submissions[start..<end], listener)
             start = end
             if walSize.bytes > options.maximumWalBytes { checkpoint.wait() }
-            if walSize.bytes > options.busyCheckpointBytes { checkpointBeside() }
+            let isDue = walSize.bytes > options.idleCheckpointBytes && freeSpace.isScarce(walBytes: walSize.bytes)
+            if isDue || walSize.bytes > options.busyCheckpointBytes { checkpointBeside() }
         }
     }
 
     private func transact(_ batch: ArraySlice<Submission>, _ listener: Listener) {
         let begin = ContinuousClock.now
         let dropped = writer.statistics.droppedByRetention
+        let failures = writer.statistics.failures
         let settled = database.writeWithoutTransaction { _ in writer.run(batch, mayWait: waitsForLock) }
         writer.statistics.commands += UInt64(settled.count)
         for answer in settled where answer.outcome == .full { writer.statistics.refused += 1 }
@@ -210,6 +217,7 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
         reporter.update(writer.statistics, writer.lastFault, through: through, at: writer.clock.read())
         if !settled.isEmpty { listener.onCommit(settled) }
         if writer.statistics.droppedByRetention > dropped { listener.onDropped(through) }
+        if writer.statistics.failures > failures, writer.lastFault?.isOutOfSpace == true { makeRoom() }
     }
 
     /// Another program holds the lock: whether to try again, which the end of the broker alone denies. What waits
@@ -243,9 +251,21 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
             checkpoint.start()
             return
         }
-        database.writeWithoutTransaction { CheckpointThread.checkpoint($0.sqliteConnection, SQLITE_CHECKPOINT_PASSIVE) }
+        _ = database.writeWithoutTransaction {
+            CheckpointThread.checkpoint($0.sqliteConnection, SQLITE_CHECKPOINT_PASSIVE)
+        }
         walSize.reset()
         writer.statistics.checkpoints += 1
+    }
+
+    /// On a full disk, where the write-ahead log may hold much room that the file does not need. A few times a second.
+    private func makeRoom() {
+        guard walSize.bytes > 0, ContinuousClock.now >= nextTruncation else { return }
+        if checkpoint.truncate() {
+            walSize.reset()
+            writer.statistics.checkpoints += 1
+        }
+        nextTruncation = ContinuousClock.now.advanced(by: .milliseconds(250))
     }
 
     private func publishStatistics() {

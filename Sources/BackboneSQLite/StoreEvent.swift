@@ -3,6 +3,9 @@ package import Backbone
 /// What whoever looks after the broker should hear of a store. Each is told when it begins and when it is over, not again
 /// with every transaction.
 package enum StoreEvent: Sendable, Hashable {
+    /// The broker before this one had not been stopped: what it had committed lay in so many bytes of write-ahead log. A
+    /// commit that was under way, and what a power cut took from the end, is not there.
+    case notClosed(walBytes: Int)
     /// There is no room: messages are refused from now on. What SQLite said.
     case full(String)
     /// The disk failed: what was under way is not acknowledged. What SQLite said.

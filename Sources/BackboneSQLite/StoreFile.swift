@@ -23,6 +23,12 @@ enum StoreFile {
         }
     }
 
+    /// Bytes of the write-ahead log beside the file; none when it was closed.
+    static func walBytes(_ options: StoreOptions) -> Int {
+        var status = stat()
+        return stat(options.path + "-wal", &status) == 0 ? Int(status.st_size) : 0
+    }
+
     /// Whether the store is one that this version can use, asked by a connection that cannot write: when it says no, the
     /// write-ahead log is still beside the file, and both are as they were.
     private static func check(_ options: StoreOptions) throws(BackboneError) {

@@ -91,7 +91,16 @@ extension BrokerCore {
             // The client finds out by asking again on its next connection.
             restoreExchange(held.kind, of: session)
             let reasonCode: ReasonCode = outcome == .full ? .quotaExceeded : .implementationSpecificError
-            disconnect(session, reasonCode: reasonCode, at: now, into: &effects)
+            guard case .connAck(let connAck) = held.kind else {
+                disconnect(session, reasonCode: reasonCode, at: now, into: &effects)
+                return
+            }
+            effects.all.append(.send(held.connection, .connAck(ConnAck(reasonCode: reasonCode))))
+            // What was refused leaves no session behind; 3.1 is not told whether there was one.
+            if !connAck.isSessionPresent, session.online?.version != .v3_1 {
+                setExpiryInterval(0, of: session, into: &effects)
+            }
+            disconnect(session, reasonCode: reasonCode, keepsWill: false, at: now, into: &effects)
             return
         }
         let connection = held.connection

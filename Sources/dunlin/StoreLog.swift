@@ -5,6 +5,10 @@ extension Logger {
     /// What the store tells, with what to do about it.
     func log(_ event: StoreEvent) {
         switch event {
+        case .notClosed(let bytes):
+            notice(
+                "the broker had not been stopped: what it had committed was taken from the write-ahead log",
+                metadata: ["bytes": "\(bytes)"])
         case .full(let reason):
             error(
                 "no room for messages: they are refused with 0x97 until there is; make room on the disk",

@@ -41,6 +41,20 @@ struct BoundsTests {
         #expect(found.sessions.count == 1)
     }
 
+    @Test func aFullDiskGetsBackWhatTheWriteAheadLogHolds() throws {
+        let fixture = StoreFixture()
+        fixture.options.maximumFileBytes = 512 << 10
+        let store = try fixture.run()
+        var outcomes: [BackboneOutcome] = []
+        repeat {
+            outcomes = store.perform([.message(bytes: 2000)]).map(\.outcome)
+        } while outcomes == [.done]
+        _ = store.perform([.message(bytes: 2000)])
+        let size = try FileManager.default.attributesOfItem(atPath: fixture.options.path + "-wal")[.size] as? Int
+        #expect(size == 0)
+        store.stop()
+    }
+
     @Test func theQueueBeforeTheDiskIsBounded() throws {
         let fixture = StoreFixture()
         fixture.options.maximumPendingCommands = 3

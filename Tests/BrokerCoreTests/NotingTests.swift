@@ -30,6 +30,20 @@ struct NotingTests {
             ])
     }
 
+    @Test("P2: a session that cannot be noted is refused, and leaves nothing behind")
+    func aSessionThatCannotBeNotedIsRefused() {
+        var core = CoreHarness()
+        core.answersNotesAtOnce = false
+        let connect = Connect(version: .v5_0, clientIdentifier: "s", cleanStart: false, properties: Self.lasting)
+        _ = core.step(.packetReceived(core.open(), .connect(connect)))
+        #expect(
+            core.answer(.full)
+                == [.connAck(slot: 0, .quotaExceeded, isSessionPresent: false), .close(slot: 0)])
+        core.answersNotesAtOnce = true
+        let answers = core.step(.packetReceived(core.open(), .connect(connect)))
+        #expect(answers.contains(.connAck(slot: 1, .success, isSessionPresent: false)))
+    }
+
     @Test("P1: SUBACK waits for the note of the subscription")
     func subAckWaitsForTheNote() {
         var core = CoreHarness()

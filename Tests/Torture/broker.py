@@ -18,11 +18,14 @@ class Broker:
             self.command += ["--shards", str(shards)]
         self.process = None
         self.longest_start = 0.0
-        self.environment = None
+        self.power = None  # a PowerCut: then the broker does not only die
 
     async def spawn(self):
+        if self.power:
+            self.power.begin()
         self.process = await asyncio.create_subprocess_exec(
-            *self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, env=self.environment)
+            *self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log,
+            env=self.power.environment if self.power else None)
 
     async def start(self, interruptions=0):
         """Starts it; `interruptions` times it is killed while it starts."""
@@ -30,6 +33,11 @@ class Broker:
             await self.spawn()
             await asyncio.sleep(self.world.random.random() * 0.5)
             await self.end(signal.SIGKILL, "kill -9 while it starts")
+        if not await self.try_start():
+            self.world.fail(f"the broker did not start: exit code {self.process.returncode}")
+
+    async def try_start(self):
+        """Returns whether it is ready; if not, it has ended."""
         began = time.monotonic()
         await self.spawn()
         try:
@@ -38,7 +46,7 @@ class Broker:
             self.world.fail("the broker was not ready after 120 s")
         if b"listening on" not in line:
             await self.process.wait()
-            self.world.fail(f"the broker did not start: exit code {self.process.returncode}")
+            return False
         self.longest_start = max(self.longest_start, time.monotonic() - began)
         self.world.port = int(line.decode().rsplit(":", 1)[1])
         self.world.is_dying, self.world.ready_at = False, time.monotonic()
@@ -46,6 +54,7 @@ class Broker:
         self.world.undisturbed()
         self.world.event(f"broker {self.process.pid} ready after {time.monotonic() - began:.2f} s")
         self.world.up.set()
+        return True
 
     async def end(self, how, why):
         world = self.world
@@ -61,6 +70,8 @@ class Broker:
             await asyncio.wait_for(self.process.wait(), 30)
         except asyncio.TimeoutError:
             world.fail(f"the broker had not ended 30 s after {why}")
+        if self.power:
+            world.event(f"power cut: {self.power.cut(world.random)}")
         if how == signal.SIGTERM and self.process.returncode != 0:
             world.fail(f"the broker ended with code {self.process.returncode} after SIGTERM")
 

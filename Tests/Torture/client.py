@@ -11,11 +11,17 @@ class Client:
         self.random = world.child(name)
         self.session = "none"  # none, exists, either
         self.expiry = NEVER  # seconds, of the last connection
+        self.is_lost = False  # the next CONNECT has to start clean
         self.closed_at = time.monotonic()
         self.connection = self.left_open = None  # left_open: a connection that the next CONNECT takes over
         self.connections, self.broker_start = 0, 0  # how many; to which start of the broker the last one is
         self.connected_at = 0  # when CONNACK came, in the logical clock
         self.identifier = 0
+
+    @property
+    def is_let_off(self):
+        """Whether the broker has a reason to refuse it now."""
+        return False
 
     def chance(self, probability):
         return self.random.random() < probability
@@ -29,8 +35,10 @@ class Client:
         - Returns: whether a session was there."""
         world = self.world
         await world.up.wait()
+        is_clean = clean or self.is_lost or (self.version == 4 and expiry == 0)
+        if self.version == 4 and is_clean:
+            expiry = 0
         keeps = expiry > 0
-        is_clean = clean or (self.version == 4 and not keeps)
         connection = await Connection.open(self.version, world.port)
         self.takes_over()
         before, latest_end = self.session, world.latest_knowledge(self.closed_at) + self.expiry
@@ -39,13 +47,15 @@ class Client:
         if before == "exists" and keeps and not is_clean and NEVER in (self.expiry, expiry) and self.expiry == expiry:
             self.session = "exists"
         self.broker_start = world.starts
+        # Without CONNACK it cannot know whose session it finds the next time.
+        self.is_lost = is_clean or before == "either" or self.expiry != NEVER
         connection.send(connect(self.version, self.name, is_clean, expiry=expiry, **options))
         try:
             answer = await asyncio.wait_for(connection.receive(), 60)
         except asyncio.TimeoutError:
             world.fail(f"{self.name} got no CONNACK for 60 s")
         if answer.kind != CONNACK or answer.reason:
-            if world.is_dying:
+            if world.is_dying or self.is_let_off:
                 connection.abort()
                 raise Lost
             world.fail(f"{self.name}: CONNECT was answered by {NAMES[answer.kind]}, reason {answer.reason:#x}")
@@ -59,7 +69,7 @@ class Client:
                        f"{is_clean}, expiry {self.expiry} s, {asked_at - self.closed_at:.1f} s after its connection")
         world.event(f"{self.name} connected, session present {answer.present}, clean {is_clean}, expiry {expiry}", self.name)
         self.session, self.expiry = "exists" if keeps else "none", expiry
-        self.connection = connection
+        self.connection, self.is_lost = connection, False
         self.connections += 1
         if self.left_open:
             self.left_open.abort()
@@ -70,7 +80,7 @@ class Client:
         """Time that is counted in whole seconds may be up a second late."""
         if time.monotonic() < earliest_end - 0.3:
             return "exists"
-        if asked_at > latest_end + 1.5:
+        if asked_at > latest_end + 2 + self.world.lag:
             self.world.counts["expired"] += 1
             return "none"
         return "either"
@@ -90,6 +100,12 @@ class Client:
         self.world.event(f"{self.name} closes", self.name)
         self.closed_at = self.world.killed_at if self.world.is_dying else time.monotonic()
 
+    def told_to_go(self, disconnect):
+        """DISCONNECT came."""
+        if not self.world.is_dying:
+            self.world.fail(f"{self.name} got DISCONNECT {disconnect.reason:#x}")
+        raise Lost
+
     async def ended(self, why):
         """The connection ended though this client did not want it: only right if the broker is dying."""
         if not self.world.is_dying:
@@ -97,6 +113,9 @@ class Client:
         if not self.world.is_dying and self.world.killed_at < time.monotonic() - 3:
             self.world.fail(f"the broker closed the connection of {self.name}: {why}")
         self.closed_at = min(time.monotonic(), self.world.killed_at)
+        if self.left_open:
+            self.left_open.abort()
+            self.left_open = None
         if self.connection:
             self.connection.abort()
         await self.pause(0.05)

@@ -5,6 +5,7 @@ import time
 import traceback
 
 from broker import Broker
+from powercut import PowerCut
 from publishers import Publisher
 from retained import RetainedPublisher, check_retained, check_retained_wills
 from sessions import Guest, Passing
@@ -98,6 +99,8 @@ class KillLoop:
         self.world, self.options = world, options
         self.broker = Broker(world, options.broker, directory, options.durability, options.shards)
         self.clients = Clients(world)
+        if options.scenario == "power-cut":
+            self.broker.power = PowerCut(directory, self.broker.data)
         self.ends = {"kill -9": 0, "SIGTERM": 0, "SIGSTOP": 0}
 
     async def run(self):
@@ -170,6 +173,8 @@ class KillLoop:
 
     def summary(self):
         ends = ", ".join(f"{count} {name}" for name, count in self.ends.items())
+        if self.broker.power:
+            ends += f", {self.broker.power.cuts} power cuts with {self.broker.power.unconfirmed} unconfirmed changes"
         return (f"{self.world.round} rounds ({ends}), {self.world.summary()}, {self.world.counts['retained']} retained "
                 f"messages, {self.world.counts['expired']} expired sessions; longest start "
                 f"{self.broker.longest_start:.2f} s")

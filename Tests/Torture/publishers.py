@@ -99,9 +99,7 @@ class Publisher(Client):
         while True:
             received = await self.connection.receive()
             if received.kind == DISCONNECT:
-                if not self.world.is_dying:
-                    self.world.fail(f"{self.name} got DISCONNECT {received.reason:#x}")
-                raise Lost
+                self.told_to_go(received)
             self.world.counts[NAMES[received.kind]] += 1
             exchange = self.inflight.get(received.identifier)
             if received.kind not in (PUBACK, PUBREC, PUBCOMP):

@@ -18,7 +18,7 @@ class Message:
         self.places = {}  # receiver -> (start of the broker, connection) of the last delivery
         self.least, self.most = 1, None  # of a will: how often it may be delivered
         self.not_before = 0.0  # of a will: seconds of the monotonic clock
-        self.is_will = False
+        self.is_will = self.is_refused = False
         self.history = []
         world.messages[payload] = self
 
@@ -46,6 +46,7 @@ class World:
         self.is_publishing, self.is_draining, self.is_over = True, False, False
         self.failure, self.failed = None, asyncio.Event()
         self.events = []
+        self.lags = []  # (when, seconds)
         self.counts = Counter()
         self.progress = time.monotonic()
 
@@ -78,6 +79,19 @@ class World:
     def child(self, name):
         """A random source of its own, so that one client's timing does not change what another does."""
         return random.Random(f"{self.seed} {name}")
+
+    async def watch_lag(self):
+        """How late this program itself is, on a machine that has much to do."""
+        while not self.is_over:
+            before = time.monotonic()
+            await asyncio.sleep(0.05)
+            lag = time.monotonic() - before - 0.05
+            self.lags = [each for each in self.lags if each[0] > before - 5] + [(before, lag)]
+
+    @property
+    def lag(self):
+        """Seconds, at most, of the last few."""
+        return max((lag for _, lag in self.lags), default=0.0)
 
     # MARK: Disturbances
 
@@ -127,7 +141,8 @@ class World:
     def report(self):
         text, message, number = self.failure
         lines = [f"FAILED: {text}", f"seed {self.seed}, round {number}"]
-        first = self.events[-12][0] if len(self.events) > 12 else self.start
+        general = [row for row in self.events if row[3] is None]
+        first = general[-12][0] if len(general) > 12 else self.start
         rows = []
         if message is not None:
             lines.append(f"message {message.payload[:40]!r} from {message.publisher} on {message.topic}, QoS {message.qos}")
