@@ -85,6 +85,7 @@ simulate: ## run RUNS simulations from a seed that is printed first (options: SI
 .PHONY: fuzz
 fuzz: build-tests ## fuzz with FUZZ_RUNS inputs made from the corpus
 	.build/debug/fuzz decoder --runs $(FUZZ_RUNS) --seed $(FUZZ_SEED)
+	.build/debug/fuzz nats --runs $(FUZZ_RUNS) --seed $(FUZZ_SEED)
 	.build/debug/fuzz core --runs $(FUZZ_CORE_RUNS) --seed $(FUZZ_SEED)
 
 TORTURE_RUN = python3 Tests/Torture/torture --broker $(BROKER)
@@ -114,6 +115,11 @@ bench-peers: deps build ## measure the broker and mosquitto in one interleaved r
 bench-wildcards: build ## measure what 100,000 other subscriptions cost a message
 	python3 Benchmarks/scripts/bench-wildcards --broker $(BROKER) --loadgen $(LOADGEN) \
 		--duration $(DURATION) --repeat $(REPEAT)
+
+.PHONY: bench-nats
+bench-nats: deps ## measure the NATS client with a cluster of three servers
+	$(SWIFT) build $(RELEASE_FLAGS) --product bench-nats
+	.build/release/bench-nats
 
 .PHONY: bench-allocations
 bench-allocations: ## count allocations per message, and compare with Benchmarks/allocations.json

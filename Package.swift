@@ -104,6 +104,7 @@ let package = Package(
             ]),
         library("BackboneSQLite", ["Backbone", "MQTTModel", grdb, grdbSQLite]),
         library("NATSClient", ["NATSProtocol", nioCore, nioPosix, nioTLS, nioSSL, crypto]),
+        library("BackboneNATS", ["NATSProtocol", "MQTTModel", crypto]),
         library("MQTTClient", ["MQTTModel", "MQTTCodec", "MQTTSession", nioCore, nioPosix, deque]),
         library(
             "BrokerConfiguration",
@@ -127,7 +128,7 @@ let package = Package(
             ["BrokerCore", "AccessControl", "Backbone", "MQTTModel", "MQTTCodec", "MQTTSession", nioCore, heap]),
         .executableTarget(
             name: "simulate", dependencies: ["SimulationKit", argumentParser], swiftSettings: settings),
-        library("FuzzKit", ["MQTTModel", "MQTTCodec", nioCore]),
+        library("FuzzKit", ["MQTTModel", "MQTTCodec", "NATSProtocol", nioCore]),
         .executableTarget(
             name: "fuzz",
             dependencies: [
@@ -144,6 +145,10 @@ let package = Package(
         .executableTarget(
             name: "allocations", dependencies: ["BrokerTransport", "CAllocationCounter", argumentParser, logging],
             path: "Benchmarks/Allocations", swiftSettings: settings),
+        .executableTarget(
+            name: "bench-nats",
+            dependencies: ["NATSClient", "NATSProtocol", "NATSServerKit", "ProcessKit", argumentParser, nioCore],
+            path: "Benchmarks/NATS", swiftSettings: settings),
 
         tests("NATSProtocol", ["NATSProtocol", nioCore]),
         tests(

@@ -24,12 +24,12 @@ package struct ByteMutator {
         [0xF4, 0x90, 0x80, 0x80], [0x2B], [0x23], [0x2F], [0x24],
     ]
 
-    /// `bytes` changed in one to four ways; `other` is what it may be spliced with.
-    package mutating func mutate(_ bytes: [UInt8], with other: [UInt8]) -> [UInt8] {
+    /// `bytes` changed in one to four ways; `other` is what it may be spliced with. `fitsLength` is for MQTT packets.
+    package mutating func mutate(_ bytes: [UInt8], with other: [UInt8], fitsLength: Bool = true) -> [UInt8] {
         var result = bytes
         for _ in 0...random.below(4) { change(&result, with: other) }
         if result.count > ByteMutator.maximumLength { result.removeLast(result.count - ByteMutator.maximumLength) }
-        return random.once(in: 2) ? ByteMutator.withFittingLength(result) : result
+        return fitsLength && random.once(in: 2) ? ByteMutator.withFittingLength(result) : result
     }
 
     private mutating func change(_ bytes: inout [UInt8], with other: [UInt8]) {

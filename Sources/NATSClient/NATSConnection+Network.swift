@@ -38,6 +38,8 @@ extension NATSConnection {
         case .disconnected, .closed: endRequests()
         case .attemptFailed, .waiting, .lameDuck: break
         }
+        // One of them may remove itself.
+        let observers = observers
         observers.forEach { _, observe in observe(event) }
         eventHandler?(event)
     }

@@ -4,7 +4,7 @@ package import NIOCore
 extension NATSConnection {
     /// Publishes with a subject for the answer, which goes to `responder` with `tag`.
     ///
-    /// - Parameter timeout: for the first answer and each further one.
+    /// - Parameter timeout: until the answer, or the last one when there are several.
     /// - Returns: why it was not sent, and the responder is not called; nil when it was.
     package func request(
         _ payload: ByteBuffer, to subject: Subject, headers: HeaderBlock? = nil, timeout: Duration,

@@ -53,7 +53,8 @@ package final class NATSConnection {
     package init(_ options: NATSOptions, eventLoop: any EventLoop) {
         self.options = options
         self.eventLoop = eventLoop
-        machine = ConnectionMachine(servers: options.servers, policy: options.reconnect, tlsMode: options.tlsMode)
+        let servers = options.isServerOrderRandom ? options.servers.shuffled(using: &random) : options.servers
+        machine = ConnectionMachine(servers: servers, policy: options.reconnect, tlsMode: options.tlsMode)
         requests.inbox = NATSConnection.makeInbox(using: &random)
         subscribeToAnswers()
     }

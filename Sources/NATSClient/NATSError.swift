@@ -17,6 +17,15 @@ package enum NATSError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The answer is not what the request is answered with.
     case malformedAnswer(String)
 
+    /// Whether the same may succeed in a moment: a leader is being elected, a server is starting.
+    package var isTemporary: Bool {
+        switch self {
+        case .notConnected, .notSent, .noResponders, .unknown: true
+        case .refused(let error): error.isTemporary
+        case .conflict, .malformedAnswer: false
+        }
+    }
+
     package var description: String {
         switch self {
         case .notConnected(let reason): "not connected: \(reason)"

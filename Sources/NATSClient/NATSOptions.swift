@@ -4,6 +4,8 @@ package import NIOSSL
 /// Where to connect, as whom, and the client's bounds.
 package struct NATSOptions: Sendable {
     package var servers: [ServerAddress]
+    /// Otherwise every node would begin with the first one.
+    package var isServerOrderRandom = true
     /// Shown by the server's monitoring.
     package var name = "dunlin"
     package var credentials = Credentials.none

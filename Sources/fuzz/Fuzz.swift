@@ -16,7 +16,7 @@ import ArgumentParser
         #if COVERAGE
             [FuzzDecoder.self, FuzzDecoderByCoverage.self, MeasureCodec.self]
         #else
-            [FuzzDecoder.self, FuzzCore.self, MeasureCodec.self]
+            [FuzzDecoder.self, FuzzCore.self, FuzzNATS.self, MeasureCodec.self]
         #endif
     }
 }

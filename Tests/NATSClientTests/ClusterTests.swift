@@ -18,7 +18,10 @@ struct ClusterTests {
     @Test func aKilledLeaderLosesAndDoublesNothing() async throws {
         let cluster = try await NATSCluster()
         let starter = try await NATSClient.connected(.of(cluster))
-        let info = try await starter.createStream(log)
+        guard case .created(let info) = try await starter.checkStream(log) else {
+            Issue.record("the stream was there")
+            return
+        }
         let leader = try cluster.server(named: try #require(info.cluster?.leader))
         let place = try #require(cluster.servers.firstIndex { $0 === leader })
         // Connected to the leader, so that its end is also that of the connection; the reader is not.
@@ -44,7 +47,7 @@ struct ClusterTests {
         for place in 0..<3 { clients.append(try await NATSClient.connected(.of(cluster, first: place))) }
         var options = KeyValueBucket.Options(name: "B")
         options.replicas = 3
-        try await clients[0].createStream(options.stream)
+        _ = try await clients[0].checkStream(options.stream)
         let winners = try await withThrowingTaskGroup(of: [Int: String].self) { group in
             for (number, client) in clients.enumerated() {
                 group.addTask {
@@ -73,6 +76,27 @@ struct ClusterTests {
             #expect(String(buffer: entry.value) == byKey[key])
         }
         for client in clients { await client.close() }
+    }
+
+    /// The leader has not always forgotten of a write that it acknowledged when the next one comes.
+    @Test func theOnlyWriterOfAKeyNeverMeetsAConflict() async throws {
+        let cluster = try await NATSCluster()
+        let client = try await NATSClient.connected(.of(cluster))
+        var options = KeyValueBucket.Options(name: "B")
+        options.replicas = 3
+        _ = try await client.checkStream(options.stream)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for key in 0..<20 {
+                group.addTask {
+                    var revision: UInt64 = 0
+                    for value in 0..<50 {
+                        revision = try await client.update("k.\(key)", "\(value)", revision: revision).get().sequence
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        await client.close()
     }
 
     @Test func aServerThatIsAskedToLeaveIsLeft() async throws {

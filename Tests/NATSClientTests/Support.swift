@@ -5,12 +5,17 @@ import NIOCore
 import Testing
 
 extension NATSOptions {
-    /// Of servers on loopback.
-    static func of(_ urls: String...) -> NATSOptions { NATSOptions(servers: urls.compactMap(ServerAddress.init)) }
+    /// Of servers on loopback, which are tried in this order.
+    static func of(_ urls: [String]) -> NATSOptions {
+        var options = NATSOptions(servers: urls.compactMap(ServerAddress.init))
+        options.isServerOrderRandom = false
+        return options
+    }
+
+    static func of(_ urls: String...) -> NATSOptions { of(urls) }
 
     static func of(_ cluster: NATSCluster, first: Int = 0) -> NATSOptions {
-        let urls = cluster.urls
-        return NATSOptions(servers: (urls[first...] + urls[..<first]).compactMap(ServerAddress.init))
+        of(Array(cluster.urls[first...] + cluster.urls[..<first]))
     }
 }
 

@@ -37,6 +37,7 @@ private let allowedImports: [String: Set<String>] = [
         "AccessControl", "MQTTModel", "Crypto", "CryptoExtras", "JWTKit", "AsyncHTTPClient", "NIOCore", "NIOPosix",
         "NIOHTTP1", "Logging", "Foundation", "Synchronization",
     ],
+    "BackboneNATS": ["MQTTModel", "NATSProtocol", "Crypto"],
     "BackboneSQLite": ["Backbone", "MQTTModel", "GRDB", "GRDBSQLite", "Foundation", "Synchronization"],
     "BrokerConfiguration": [
         "BrokerCore", "AccessControl", "BackboneSQLite", "Configuration", "SystemPackage", "Yams", "Foundation",
@@ -57,7 +58,7 @@ private let allowedImports: [String: Set<String>] = [
     "simulate": ["SimulationKit", "ArgumentParser", "Foundation", "BrokerCore", "MQTTModel", "Backbone"],
     "ProcessKit": ["Foundation", "Synchronization"],
     "NATSServerKit": ["ProcessKit", "Foundation", "Synchronization"],
-    "FuzzKit": ["MQTTModel", "MQTTCodec", "NIOCore.ByteBuffer"],
+    "FuzzKit": ["MQTTModel", "MQTTCodec", "NATSProtocol", "NIOCore.ByteBuffer"],
     "fuzz": [
         "FuzzKit", "MQTTCodec", "MQTTModel", "BrokerCore", "Backbone", "SimulationKit", "NIOCore.ByteBuffer",
         "ArgumentParser",

@@ -11,14 +11,23 @@ package struct JetStreamError: Decodable, Hashable, Sendable, CustomStringConver
     package static let messageNotFound = 10037
     package static let streamNameInUse = 10058
     package static let wrongLastSequence = 10071
-    /// The same, from a replica that already knows of a write that is on its way.
+    /// The leader knows of a write of the subject that is on its way, and does not compare. It forgets of the write a
+    /// moment after it acknowledged it, so this is also said to a client that names the right sequence at once.
     package static let wrongLastSequenceInFlight = 10164
     package static let temporarilyUnavailable = 10008
+    /// Not enough servers are there for the replicas.
+    package static let noPeers = 10005
 
     /// Whether the condition of a write does not hold.
     package var isConflict: Bool {
         errorCode == JetStreamError.wrongLastSequence || errorCode == JetStreamError.wrongLastSequenceInFlight
     }
+
+    /// Whether the condition may hold or not: it is known in a moment.
+    package var isInFlight: Bool { errorCode == JetStreamError.wrongLastSequenceInFlight }
+
+    /// Whether the same may succeed in a moment.
+    package var isTemporary: Bool { code == 503 || errorCode == JetStreamError.noPeers }
 
     package init(code: Int, errorCode: Int, text: String) {
         self.code = code

@@ -49,7 +49,24 @@ extension NATSClient {
     }
 
     /// Makes sure that there is a stream, and says in what it differs from the one that is wanted.
-    package func checkStream(_ wanted: StreamConfiguration) async throws(NATSError) -> StreamCheck {
+    ///
+    /// - Parameter patience: for so long it is tried again while the cluster has no leader or not enough members yet, as
+    ///   just after its start.
+    package func checkStream(
+        _ wanted: StreamConfiguration, patience: Duration = .seconds(30)
+    ) async throws(NATSError) -> StreamCheck {
+        let deadline = ContinuousClock.now + patience
+        while true {
+            do throws(NATSError) {
+                return try await checkStreamOnce(wanted)
+            } catch {
+                guard error.isTemporary, ContinuousClock.now < deadline else { throw error }
+                do { try await Task.sleep(for: .milliseconds(100)) } catch { throw .unknown(.timedOut) }
+            }
+        }
+    }
+
+    private func checkStreamOnce(_ wanted: StreamConfiguration) async throws(NATSError) -> StreamCheck {
         let info: StreamInfo
         do {
             info = try await streamInfo(wanted.name)

@@ -3,6 +3,9 @@ package import NIOCore
 
 extension NATSConnection {
     /// Stores a message in the stream that takes its subject. `completion` is called once, possibly before this returns.
+    ///
+    /// A `conflict` is one: while the leader only knows that some write of the subject is on its way, which may be the
+    /// one that this one names, it is asked again.
     package func store(
         _ payload: ByteBuffer, to subject: Subject, headers: HeaderBlock = HeaderBlock(),
         conditions: StoreConditions = .init(), timeout: Duration = .seconds(5),
@@ -14,7 +17,27 @@ extension NATSConnection {
         } catch {
             return completion(.refused(JetStreamError(code: 400, errorCode: 0, text: "no header: \(error.name)")))
         }
-        request(payload, to: subject, headers: block, timeout: timeout) { completion(StoreOutcome($0)) }
+        let deadline = now + timeout
+        store(payload, to: subject, headers: block, deadline: deadline, pause: .milliseconds(1), completion: completion)
+    }
+
+    /// - Parameter pause: before it is asked again; the next one is twice as long, up to a bound.
+    private func store(
+        _ payload: ByteBuffer, to subject: Subject, headers: HeaderBlock, deadline: Duration, pause: Duration,
+        completion: @escaping (StoreOutcome) -> Void
+    ) {
+        request(payload, to: subject, headers: headers, timeout: deadline - now) { outcome in
+            let outcome = StoreOutcome(outcome)
+            guard case .conflict(let error) = outcome, error.isInFlight, self.now + pause < deadline else {
+                return completion(outcome)
+            }
+            self.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(pause.nanoseconds)) {
+                self.store(
+                    payload, to: subject, headers: headers, deadline: deadline,
+                    pause: min(pause * 2, .milliseconds(64)),
+                    completion: completion)
+            }
+        }
     }
 }
 
@@ -24,7 +47,8 @@ extension NATSConnection {
 /// Messages that are stored go into the stream in the order of their publication. After an outcome `unknown` or
 /// `noResponders` that does not hold for those after it: a new leader may have stored a later one. A caller for whom
 /// the order counts publishes nothing until all that were under way are answered, and starts again with the first
-/// one that is not stored, with the same `messageID`.
+/// one that is not stored, with the same `messageID`. A `conflict` whose error `isInFlight` is no verdict either: it is
+/// for the caller to ask again.
 package final class StreamPublisher {
     private let connection: NATSConnection
     private let timeout: Duration

@@ -2,7 +2,7 @@ package import NATSProtocol
 import NIOCore
 
 /// Follows a stream from a point on, in order and without a gap, over any number of connections and leaders: the server
-/// pushes, and what is missing is asked for again. Confined to the connection's event loop.
+/// pushes, and what is missing is asked for again. Whoever makes one keeps it. Confined to the connection's event loop.
 package final class OrderedConsumer {
     /// What to follow.
     package struct Options: Sendable {
@@ -27,6 +27,8 @@ package final class OrderedConsumer {
 
     /// A message, and what JetStream says of it.
     package typealias Handler = (_ message: NATSMessage, _ delivery: DeliverySubject) -> Void
+
+    private static let creationTimeout = Duration.seconds(2)
 
     private let connection: NATSConnection
     private let options: Options
@@ -100,8 +102,10 @@ package final class OrderedConsumer {
         let inboxName = inbox.bytes.dropFirst("_INBOX.".utf8.count)
         name = "ordered_\(String(decoding: inboxName, as: UTF8.self))"
         let request = ConsumerCreation(options, deliverTo: inbox, from: sequence)
-        connection.askJetStream("CONSUMER.CREATE.\(options.stream).\(name)", request, for: CreatedConsumer.self) {
-            [weak self] result in
+        connection.askJetStream(
+            "CONSUMER.CREATE.\(options.stream).\(name)", request, timeout: OrderedConsumer.creationTimeout,
+            for: CreatedConsumer.self
+        ) { [weak self] result in
             guard let self, self.machine.generation == generation, !self.isStopped else { return }
             let now = self.connection.now
             switch result {
