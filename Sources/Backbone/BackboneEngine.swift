@@ -5,7 +5,7 @@ package protocol BackboneEngine: Sendable {
     /// Gives everything that survived: the sessions, then the retained messages, then the log in order, each message of it
     /// with the shared subscriptions that are not done with it. Once, before `start`; throws a text for people.
     func restore(
-        session: (RestoredSession) -> Void, retained: (ApplicationMessage) -> Void,
+        session: (RestoredSession) -> Void, retained: (ApplicationMessage, RetainedPosition) -> Void,
         entry: (LogEntry, [SharedGroup]) -> Void
     ) throws
 

@@ -4,9 +4,23 @@ package import MQTTModel
 package typealias LogSequence = UInt64
 
 extension LogSequence {
-    /// From here on a sequence is no position in the log: it names the exchange in which a session gets a copy of a
-    /// retained message with QoS 2. The copy is not kept, the packet identifier must be.
+    /// From here on a sequence is no position in the log: it names a copy of a retained message that a session gets for a
+    /// new subscription. Each session counts its own.
     package static let firstCopy: LogSequence = 1 << 62
+    /// The copies that one `RetainedWish` may bring: those after its number.
+    private static let copiesOfWish: LogSequence = 1 << 28
+
+    /// The number of a session's wish: 0 and upwards, in the order of making.
+    package static func wish(_ index: UInt64) -> LogSequence { firstCopy + index * copiesOfWish }
+
+    /// Of a wish or of one of its copies: the wish's number.
+    package var wish: LogSequence { self & ~(LogSequence.copiesOfWish - 1) }
+
+    /// Of a wish or of one of its copies: all of them.
+    package var copiesOfItsWish: ClosedRange<LogSequence> { wish...(wish + LogSequence.copiesOfWish - 1) }
+
+    /// Of a wish or of one of its copies: which wish of the session it is.
+    package var wishIndex: UInt64 { (self - LogSequence.firstCopy) / LogSequence.copiesOfWish }
 }
 
 /// What every shard is told, in the same order, when the backbone has taken a message. The shard keeps it if it is

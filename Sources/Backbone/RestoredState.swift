@@ -8,12 +8,18 @@ package struct RestoredSession: Sendable {
         package let identifier: UInt32
         /// It wants what the log holds above this sequence.
         package let since: LogSequence
+        /// Up to this sequence, for one that has ended or has other options now; nil: it stands.
+        package let until: LogSequence?
 
-        package init(filter: String, options: SubscriptionOptions, identifier: UInt32, since: LogSequence) {
+        package init(
+            filter: String, options: SubscriptionOptions, identifier: UInt32, since: LogSequence,
+            until: LogSequence? = nil
+        ) {
             self.filter = filter
             self.options = options
             self.identifier = identifier
             self.since = since
+            self.until = until
         }
     }
 
@@ -25,14 +31,34 @@ package struct RestoredSession: Sendable {
             case finished = 2
         }
 
-        package let sequence: LogSequence
+        package let exchange: SentExchange
         package let packetIdentifier: PacketIdentifier
         package let phase: Phase
+        /// For a copy of a retained message.
+        package let topic: ExactText?
 
-        package init(sequence: LogSequence, packetIdentifier: PacketIdentifier, phase: Phase) {
-            self.sequence = sequence
+        package init(
+            _ exchange: SentExchange, packetIdentifier: PacketIdentifier, phase: Phase, topic: ExactText? = nil
+        ) {
+            self.exchange = exchange
             self.packetIdentifier = packetIdentifier
             self.phase = phase
+            self.topic = topic
+        }
+    }
+
+    /// Copies of retained messages that the client was promised and has not had all of.
+    package struct Wish: Sendable {
+        package let wish: RetainedWish
+        /// Where the log was when it was made.
+        package let since: LogSequence
+        /// It is for the retained messages with a lower `RetainedPosition`: those that came later it has had otherwise.
+        package let position: RetainedPosition
+
+        package init(_ wish: RetainedWish, since: LogSequence, position: RetainedPosition) {
+            self.wish = wish
+            self.since = since
+            self.position = position
         }
     }
 
@@ -45,13 +71,18 @@ package struct RestoredSession: Sendable {
     package var will: Will?
     /// Seconds until the will is due; nil: it stands for a connection that the broker's end has ended.
     package var willDueIn: UInt32?
-    /// In the order of their making.
+    /// In the order of their making, with the earlier options that something may still go by.
     package var subscriptions: [Subscription] = []
     package var received: [PacketIdentifier] = []
     /// In the order of sending.
     package var sent: [Sent] = []
+    /// In the order of their making.
+    package var wishes: [Wish] = []
     /// The client is done with everything up to here.
     package var cursor: LogSequence = 0
 
     package init(clientIdentifier: String) { self.clientIdentifier = clientIdentifier }
 }
+
+/// Orders what was retained and what was wished for: a higher one was noted later.
+package typealias RetainedPosition = UInt64

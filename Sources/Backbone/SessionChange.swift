@@ -12,20 +12,61 @@ package enum SessionChange: Sendable {
     /// when it has none any more.
     case disconnected(clientIdentifier: String, expiryInterval: UInt32, willDelay: UInt32?)
     case ended(clientIdentifier: String)
-    /// A new subscription or new options of one; it wants what is appended from now on.
-    case subscribed(clientIdentifier: String, filter: String, options: SubscriptionOptions, identifier: UInt32)
-    case unsubscribed(clientIdentifier: String, filter: String)
+    /// A subscription: a new one, which wants what the log holds above `since`; or one that is there, with its options as
+    /// they are now. If they have changed and messages wait, what is logged up to `since` goes by the earlier ones
+    /// [MQTT-3.8.4-4]: they are kept until the client is done with that much.
+    case subscribed(
+        clientIdentifier: String, filter: String, options: SubscriptionOptions, identifier: UInt32, since: LogSequence,
+        messagesWait: Bool)
+    /// The end of one. With `through` the client still gets what is logged up to there.
+    case unsubscribed(clientIdentifier: String, filter: String, through: LogSequence?)
+    /// The client has been promised copies of the retained messages that match, as they are at this moment.
+    case wished(clientIdentifier: String, RetainedWish)
+    /// The client is done with all copies of a wish.
+    case fulfilled(clientIdentifier: String, wish: LogSequence)
     /// A QoS 2 exchange of the client as publisher is over.
     case released(ReceivedExchange)
-    /// A QoS 2 message of the log, or a copy of a retained one (`LogSequence.firstCopy`), is about to be sent to the client
-    /// under this packet identifier.
-    case sending(clientIdentifier: String, sequence: LogSequence, packetIdentifier: PacketIdentifier)
+    /// A QoS 2 message is about to be sent to the client under this packet identifier. For a copy of a retained message
+    /// its topic is kept, so that after a restart it is known which of the wish's copies it was.
+    case sending(
+        clientIdentifier: String, SentExchange, packetIdentifier: PacketIdentifier, topic: ExactText?)
     /// The client has it: only its PUBREL and PUBCOMP are left.
-    case handedOver(clientIdentifier: String, sequence: LogSequence)
+    case handedOver(clientIdentifier: String, SentExchange)
     /// The client is done with a QoS 2 message, though perhaps not with earlier ones.
-    case finished(clientIdentifier: String, sequence: LogSequence)
+    case finished(clientIdentifier: String, SentExchange)
     /// The client is done with everything it wanted up to and including this sequence.
     case advanced(clientIdentifier: String, through: LogSequence)
     /// The member that the group chose for a message is done with it.
     case groupFinished(SharedGroup, sequence: LogSequence)
+}
+
+/// Names a QoS 2 exchange with a session's client as receiver: which message, and by which of the session's
+/// subscriptions, for by a shared one it may get the same message once more.
+package struct SentExchange: Sendable, Hashable {
+    /// In the log, or a copy's.
+    package let sequence: LogSequence
+    /// nil: by the session's own subscriptions.
+    package let group: SharedGroup?
+
+    package init(sequence: LogSequence, group: SharedGroup? = nil) {
+        self.sequence = sequence
+        self.group = group
+    }
+}
+
+/// Copies of retained messages that a new subscription brings (section 3.3.1.3).
+package struct RetainedWish: Sendable, Hashable {
+    /// `LogSequence.wish`; 0 for one that nobody has to remember.
+    package var number: LogSequence
+    package let pattern: String
+    package let options: SubscriptionOptions
+    /// The subscription's; 0 for none.
+    package let identifier: UInt32
+
+    package init(number: LogSequence = 0, pattern: String, options: SubscriptionOptions, identifier: UInt32) {
+        self.number = number
+        self.pattern = pattern
+        self.options = options
+        self.identifier = identifier
+    }
 }

@@ -82,7 +82,7 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
     /// Gives everything that survived: the sessions, then the retained messages, then the log in order, each message of
     /// it with the shared subscriptions that are not done with it. Once, before `start`.
     package func restore(
-        session: (RestoredSession) -> Void, retained: (ApplicationMessage) -> Void,
+        session: (RestoredSession) -> Void, retained: (ApplicationMessage, RetainedPosition) -> Void,
         entry: (LogEntry, [SharedGroup]) -> Void
     ) throws(BackboneError) {
         do {
@@ -104,7 +104,7 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
         onDropped: @escaping @Sendable (LogSequence) -> Void = { _ in }
     ) throws(BackboneError) {
         if phase.withLock({ $0 == .opened }) {
-            try restore(session: { _ in }, retained: { _ in }, entry: { _, _ in })
+            try restore(session: { _ in }, retained: { _, _ in }, entry: { _, _ in })
         }
         let isFirst = phase.withLock { phase in
             guard phase == .restored else { return false }

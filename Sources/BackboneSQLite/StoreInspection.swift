@@ -47,10 +47,17 @@ package final class StoreInspection {
                 guard let connection = database.sqliteConnection else {
                     throw BackboneError(.engine, "\(path) was closed")
                 }
+                let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+                guard version == StoreSchema.version else {
+                    throw BackboneError(
+                        .engine,
+                        "\(path) was written by an earlier version of the broker (schema \(version)); start this one on it "
+                            + "once, which brings it up to date")
+                }
                 let reader = StoreReader(connection: connection, now: now)
                 var totals = StoreReader.Totals()
                 try reader.readSessions(into: &totals, session)
-                try reader.readRetained(retained)
+                try reader.readRetained(into: &totals) { message, _ in retained(message) }
                 try reader.readLog(into: &totals, entry)
             }
         } catch {

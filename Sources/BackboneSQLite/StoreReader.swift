@@ -14,11 +14,13 @@ struct StoreReader {
         var logBytes = 0
     }
 
-    func readRetained(_ body: (ApplicationMessage) -> Void) throws(StoreFault) {
+    func readRetained(
+        into totals: inout Totals, _ body: (ApplicationMessage, RetainedPosition) -> Void
+    ) throws(StoreFault) {
         let rows = try PreparedStatement(
             connection,
             """
-            SELECT topic, properties, payload, flags, expires_at, publisher FROM retained
+            SELECT topic, properties, payload, flags, expires_at, publisher, position FROM retained
             WHERE expires_at IS NULL OR expires_at > ?
             """
         ).bind(1, now)
@@ -26,7 +28,8 @@ struct StoreReader {
             let message = rows.message(at: 0)
             message.publisherHash = UInt64(bitPattern: rows.integer(5))
             setExpiry(rows.optionalInteger(4), of: message)
-            body(message)
+            totals.lastPosition = max(totals.lastPosition, rows.integer(6))
+            body(message, RetainedPosition(bitPattern: rows.integer(6)))
         }
     }
 
@@ -82,6 +85,8 @@ struct StoreReader {
             """)
         let wills = try OwnedRows(connection, "SELECT * FROM wills ORDER BY session")
         let subscriptions = try OwnedRows(connection, "SELECT * FROM subscriptions ORDER BY session")
+        let earlier = try OwnedRows(connection, "SELECT * FROM earlier_subscriptions ORDER BY session, until, filter")
+        let wishes = try OwnedRows(connection, "SELECT * FROM wishes ORDER BY session, number")
         let received = try OwnedRows(connection, "SELECT * FROM received ORDER BY session, packet_identifier")
         let sent = try OwnedRows(connection, "SELECT * FROM sent ORDER BY session")
         while try rows.step() {
@@ -90,7 +95,9 @@ struct StoreReader {
             session.cursor = UInt64(bitPattern: rows.integer(5))
             readExpiry(rows, into: &session)
             while let row = try wills.next(of: key) { readWill(row, into: &session) }
-            session.subscriptions = try readSubscriptions(subscriptions, of: key, into: &totals)
+            session.subscriptions = try readEarlier(earlier, of: key, above: session.cursor)
+            session.subscriptions += try readSubscriptions(subscriptions, of: key, into: &totals)
+            session.wishes = try readWishes(wishes, of: key, into: &totals)
             while let row = try received.next(of: key) {
                 session.received.append(PacketIdentifier(truncatingIfNeeded: row.integer(1)))
             }
@@ -121,14 +128,46 @@ struct StoreReader {
         var found: [(position: Int64, subscription: RestoredSession.Subscription)] = []
         while let row = try rows.next(of: key) {
             let subscription = RestoredSession.Subscription(
-                filter: row.text(1),
-                options: SubscriptionOptions(rawValue: UInt8(truncatingIfNeeded: row.integer(3)))
-                    ?? SubscriptionOptions(),
-                identifier: UInt32(truncatingIfNeeded: row.integer(4)), since: UInt64(bitPattern: row.integer(5)))
+                filter: row.text(1), options: row.options(3), identifier: UInt32(truncatingIfNeeded: row.integer(4)),
+                since: UInt64(bitPattern: row.integer(5)))
             found.append((row.integer(2), subscription))
             totals.lastPosition = max(totals.lastPosition, row.integer(2))
         }
         return found.sorted { $0.position < $1.position }.map(\.subscription)
+    }
+
+    /// Those that something may still go by.
+    private func readEarlier(
+        _ rows: OwnedRows, of key: Int64, above cursor: LogSequence
+    ) throws(StoreFault) -> [RestoredSession.Subscription] {
+        var found: [RestoredSession.Subscription] = []
+        while let row = try rows.next(of: key) {
+            let until = UInt64(bitPattern: row.integer(1))
+            guard until > cursor else { continue }
+            found.append(
+                RestoredSession.Subscription(
+                    filter: row.text(2), options: row.options(3),
+                    identifier: UInt32(truncatingIfNeeded: row.integer(4)), since: UInt64(bitPattern: row.integer(5)),
+                    until: until))
+        }
+        return found
+    }
+
+    private func readWishes(
+        _ rows: OwnedRows, of key: Int64, into totals: inout Totals
+    ) throws(StoreFault) -> [RestoredSession.Wish] {
+        var found: [RestoredSession.Wish] = []
+        while let row = try rows.next(of: key) {
+            let wish = RetainedWish(
+                number: UInt64(bitPattern: row.integer(1)), pattern: row.text(2), options: row.options(3),
+                identifier: UInt32(truncatingIfNeeded: row.integer(4)))
+            totals.lastPosition = max(totals.lastPosition, row.integer(6))
+            found.append(
+                RestoredSession.Wish(
+                    wish, since: UInt64(bitPattern: row.integer(5)),
+                    position: RetainedPosition(bitPattern: row.integer(6))))
+        }
+        return found
     }
 
     private func readSent(
@@ -136,12 +175,15 @@ struct StoreReader {
     ) throws(StoreFault) -> [RestoredSession.Sent] {
         var found: [(position: Int64, sent: RestoredSession.Sent)] = []
         while let row = try rows.next(of: key) {
+            let share = TopicFilter(row.text(2))
+            let group = share?.shareName.map { SharedGroup(name: $0, pattern: share?.pattern ?? "") }
             let sent = RestoredSession.Sent(
-                sequence: UInt64(bitPattern: row.integer(1)),
-                packetIdentifier: PacketIdentifier(truncatingIfNeeded: row.integer(2)),
-                phase: RestoredSession.Sent.Phase(rawValue: UInt8(truncatingIfNeeded: row.integer(3))) ?? .sending)
-            totals.lastPosition = max(totals.lastPosition, row.integer(4))
-            if sent.sequence > cursor { found.append((row.integer(4), sent)) }
+                SentExchange(sequence: UInt64(bitPattern: row.integer(1)), group: group),
+                packetIdentifier: PacketIdentifier(truncatingIfNeeded: row.integer(3)),
+                phase: RestoredSession.Sent.Phase(rawValue: UInt8(truncatingIfNeeded: row.integer(4))) ?? .sending,
+                topic: row.bytes(6).isEmpty ? nil : ExactText(row.text(6)))
+            totals.lastPosition = max(totals.lastPosition, row.integer(5))
+            if sent.exchange.sequence > cursor { found.append((row.integer(5), sent)) }
         }
         return found.sorted { $0.position < $1.position }.map(\.sent)
     }
@@ -185,6 +227,10 @@ private final class OwnedRows {
 }
 
 extension PreparedStatement {
+    fileprivate func options(_ column: Int32) -> SubscriptionOptions {
+        SubscriptionOptions(rawValue: UInt8(truncatingIfNeeded: integer(column))) ?? SubscriptionOptions()
+    }
+
     /// Topic, properties, payload and flags from `column` on.
     fileprivate func message(at column: Int32) -> ApplicationMessage {
         let message = ApplicationMessage(

@@ -59,6 +59,35 @@ enum StoreSchema {
             phase INTEGER NOT NULL, position INTEGER NOT NULL,
             PRIMARY KEY (session, sequence)) WITHOUT ROWID;
         CREATE TABLE cursors (session INTEGER PRIMARY KEY, through INTEGER NOT NULL);
+        """,
         """
+        -- What subscriptions were before they ended or got other options, for what was logged up to until.
+        CREATE TABLE earlier_subscriptions (
+            session INTEGER NOT NULL, until INTEGER NOT NULL, filter BLOB NOT NULL, options INTEGER NOT NULL,
+            identifier INTEGER NOT NULL, since INTEGER NOT NULL,
+            PRIMARY KEY (session, until, filter)) WITHOUT ROWID;
+
+        -- The order in which retained messages and wishes were noted.
+        ALTER TABLE retained ADD COLUMN position INTEGER NOT NULL DEFAULT 0;
+        -- Copies of retained messages that a session was promised: of those with a lower position. number: LogSequence.wish.
+        CREATE TABLE wishes (
+            session INTEGER NOT NULL, number INTEGER NOT NULL, pattern BLOB NOT NULL, options INTEGER NOT NULL,
+            identifier INTEGER NOT NULL, since INTEGER NOT NULL, position INTEGER NOT NULL,
+            PRIMARY KEY (session, number)) WITHOUT ROWID;
+
+        -- share: the shared subscription by which the message came, empty for the session's own ones. topic: of a retained
+        -- message's copy, whose sequence is LogSequence.firstCopy or higher.
+        CREATE TABLE sent_by_way (
+            session INTEGER NOT NULL, sequence INTEGER NOT NULL, share BLOB NOT NULL, packet_identifier INTEGER NOT NULL,
+            phase INTEGER NOT NULL, position INTEGER NOT NULL, topic BLOB,
+            PRIMARY KEY (session, sequence, share)) WITHOUT ROWID;
+        INSERT INTO sent_by_way SELECT session, sequence, ifnull(
+            (SELECT subscriptions.filter FROM group_pending JOIN subscriptions
+                ON subscriptions.filter = CAST('$share/' || name || '/' || pattern AS BLOB)
+                WHERE group_pending.sequence = sent.sequence AND subscriptions.session = sent.session), x''),
+            packet_identifier, phase, position, NULL FROM sent;
+        DROP TABLE sent;
+        ALTER TABLE sent_by_way RENAME TO sent;
+        """,
     ]
 }

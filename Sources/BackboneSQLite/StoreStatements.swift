@@ -48,8 +48,8 @@ struct MessageStatements {
         insertPending = try maker.prepare("INSERT OR IGNORE INTO group_pending VALUES (?, ?, ?)")
         putRetained = try maker.prepare(
             """
-            INSERT INTO retained VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (topic) DO UPDATE SET
-            properties = ?2, payload = ?3, flags = ?4, stored_at = ?5, expires_at = ?6, publisher = ?7
+            INSERT INTO retained VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (topic) DO UPDATE SET
+            properties = ?2, payload = ?3, flags = ?4, stored_at = ?5, expires_at = ?6, publisher = ?7, position = ?8
             """)
         deleteRetained = try maker.prepare("DELETE FROM retained WHERE topic = ?")
         findExpired = try maker.prepare("SELECT 1 FROM retained WHERE expires_at <= ? LIMIT 1")
@@ -75,15 +75,20 @@ struct SessionStatements {
     let deleteWill: PreparedStatement
     /// All that a session has beside its row, then the row.
     let deleteSession: [PreparedStatement]
+    let keepSubscription: PreparedStatement
     let putSubscription: PreparedStatement
     let deleteSubscription: PreparedStatement
     let insertReceived: PreparedStatement
     let deleteReceived: PreparedStatement
     let putSent: PreparedStatement
-    let setHandedOver: PreparedStatement
+    let setPhase: PreparedStatement
     let putFinished: PreparedStatement
     let deleteSent: PreparedStatement
     let deleteSentThrough: PreparedStatement
+    let deleteEarlierThrough: PreparedStatement
+    let putWish: PreparedStatement
+    let deleteWish: PreparedStatement
+    let deleteCopies: PreparedStatement
     let putCursor: PreparedStatement
 
     init(_ maker: inout StatementMaker) throws(StoreFault) {
@@ -97,26 +102,44 @@ struct SessionStatements {
         setWillDue = try maker.prepare("UPDATE wills SET due_at = ?2 WHERE session = ?1")
         deleteWill = try maker.prepare("DELETE FROM wills WHERE session = ?")
         var deletions: [PreparedStatement] = []
-        for table in ["wills", "subscriptions", "received", "sent", "cursors"] {
+        for table in [
+            "wills", "subscriptions", "earlier_subscriptions", "received", "sent", "wishes", "cursors",
+        ] {
             deletions.append(try maker.prepare("DELETE FROM \(table) WHERE session = ?"))
         }
         deletions.append(try maker.prepare("DELETE FROM sessions WHERE key = ?"))
         deleteSession = deletions
 
+        // Only where there is something that it wants, and that the change makes a difference to: 15 leaves Retain Handling
+        // out.
+        keepSubscription = try maker.prepare(
+            """
+            INSERT OR IGNORE INTO earlier_subscriptions SELECT session, ?3, filter, options, identifier, since
+            FROM subscriptions WHERE session = ?1 AND filter = ?2 AND since < ?3
+            AND (options & 15 <> ?4 & 15 OR identifier <> ?5)
+            """)
         putSubscription = try maker.prepare(
             """
             INSERT INTO subscriptions VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (session, filter) DO UPDATE SET
-            options = ?4, identifier = ?5
+            options = ?4, identifier = ?5,
+            since = CASE WHEN options & 15 <> ?4 & 15 OR identifier <> ?5 THEN max(since, ?6) ELSE since END
             """)
         deleteSubscription = try maker.prepare("DELETE FROM subscriptions WHERE session = ? AND filter = ?")
         insertReceived = try maker.prepare("INSERT OR IGNORE INTO received VALUES (?, ?)")
         deleteReceived = try maker.prepare("DELETE FROM received WHERE session = ? AND packet_identifier = ?")
-        putSent = try maker.prepare("INSERT OR REPLACE INTO sent VALUES (?, ?, ?, 0, ?)")
-        setHandedOver = try maker.prepare("UPDATE sent SET phase = 1 WHERE session = ? AND sequence = ?")
+        putSent = try maker.prepare("INSERT OR REPLACE INTO sent VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6)")
+        setPhase = try maker.prepare("UPDATE sent SET phase = ?4 WHERE session = ?1 AND sequence = ?2 AND share = ?3")
         putFinished = try maker.prepare(
-            "INSERT INTO sent VALUES (?, ?, 0, 2, ?) ON CONFLICT (session, sequence) DO UPDATE SET phase = 2")
-        deleteSent = try maker.prepare("DELETE FROM sent WHERE session = ? AND sequence = ?")
+            """
+            INSERT INTO sent VALUES (?1, ?2, x'', 0, 2, ?3, NULL) ON CONFLICT (session, sequence, share)
+            DO UPDATE SET phase = 2
+            """)
+        deleteSent = try maker.prepare("DELETE FROM sent WHERE session = ? AND sequence = ? AND share = ?")
         deleteSentThrough = try maker.prepare("DELETE FROM sent WHERE session = ? AND sequence <= ?")
+        deleteEarlierThrough = try maker.prepare("DELETE FROM earlier_subscriptions WHERE session = ? AND until <= ?")
+        putWish = try maker.prepare("INSERT OR REPLACE INTO wishes VALUES (?, ?, ?, ?, ?, ?, ?)")
+        deleteWish = try maker.prepare("DELETE FROM wishes WHERE session = ? AND number = ?")
+        deleteCopies = try maker.prepare("DELETE FROM sent WHERE session = ? AND sequence BETWEEN ? AND ?")
         putCursor = try maker.prepare(
             "INSERT INTO cursors VALUES (?1, ?2) ON CONFLICT (session) DO UPDATE SET through = max(through, ?2)")
     }

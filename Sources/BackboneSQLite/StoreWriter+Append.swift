@@ -47,7 +47,8 @@ extension StoreWriter {
         if message.payloadLength == 0 {
             try statements.message.deleteRetained.bind(1, bytes: message.topic).run()
         } else {
-            try statements.message.putRetained.bind(1, bytes: message.topic).bind(message, from: 2, at: now).run()
+            try statements.message.putRetained.bind(1, bytes: message.topic).bind(message, from: 2, at: now)
+                .bind(8, takePosition()).run()
         }
     }
 }

@@ -21,13 +21,13 @@ extension StoreWriter {
     }
 
     func restore(
-        session: (RestoredSession) -> Void, retained: (ApplicationMessage) -> Void,
+        session: (RestoredSession) -> Void, retained: (ApplicationMessage, RetainedPosition) -> Void,
         entry: (LogEntry, [SharedGroup]) -> Void
     ) throws(StoreFault) {
         let reader = StoreReader(connection: connection, now: clock.read())
         var totals = StoreReader.Totals()
         try reader.readSessions(into: &totals) { restored, _ in session(restored) }
-        try reader.readRetained(retained)
+        try reader.readRetained(into: &totals, retained)
         try reader.readLog(into: &totals, entry)
         state.nextPosition = totals.lastPosition + 1
         state.logMessages = totals.logMessages

@@ -11,29 +11,25 @@ extension StoreWriter {
         case .disconnected(let client, let expiryInterval, let willDelay):
             try disconnect(client, expiryInterval: expiryInterval, willDelay: willDelay)
         case .ended(let client): try end(client)
-        case .subscribed(let client, let filter, let options, let identifier):
-            try subscribe(client, filter: filter, options: options, identifier: identifier)
-        case .unsubscribed(let client, let filter): try unsubscribe(client, filter: filter)
+        case .subscribed(let client, let filter, let options, let identifier, let since, let messagesWait):
+            try subscribe(
+                client, filter: filter, options: options, identifier: identifier, since: since,
+                messagesWait: messagesWait)
+        case .unsubscribed(let client, let filter, let through):
+            try unsubscribe(client, filter: filter, through: through)
+        case .wished(let client, let wish): try remember(wish, of: client)
+        case .fulfilled(let client, let wish):
+            guard let key = try sessionKey(client) else { return }
+            try statements.session.deleteWish.bind(1, key).bind(2, wish).run()
+            let copies = wish.copiesOfItsWish
+            try statements.session.deleteCopies.bind(1, key).bind(2, copies.lowerBound).bind(3, copies.upperBound).run()
         case .released(let exchange):
             guard let key = try sessionKey(exchange.clientIdentifier.string) else { return }
             try statements.session.deleteReceived.bind(1, key).bind(2, exchange.packetIdentifier).run()
-        case .sending(let client, let sequence, let packetIdentifier):
-            guard let key = try sessionKey(client) else { return }
-            try statements.session.putSent.bind(1, key).bind(2, sequence).bind(3, packetIdentifier).bind(
-                4, takePosition()
-            )
-            .run()
-        case .handedOver(let client, let sequence):
-            guard let key = try sessionKey(client) else { return }
-            try statements.session.setHandedOver.bind(1, key).bind(2, sequence).run()
-        case .finished(let client, let sequence):
-            guard let key = try sessionKey(client) else { return }
-            guard sequence < .firstCopy else {
-                // No cursor will ever pass it.
-                try statements.session.deleteSent.bind(1, key).bind(2, sequence).run()
-                return
-            }
-            try statements.session.putFinished.bind(1, key).bind(2, sequence).bind(3, takePosition()).run()
+        case .sending(let client, let exchange, let packetIdentifier, let topic):
+            try send(exchange, under: packetIdentifier, topic: topic, to: client)
+        case .handedOver(let client, let exchange): try setPhase(.handedOver, of: exchange, with: client)
+        case .finished(let client, let exchange): try finish(exchange, with: client)
         case .advanced(let client, let sequence):
             guard let key = try sessionKey(client) else { return }
             advance(key, through: sequence)
@@ -41,7 +37,7 @@ extension StoreWriter {
         }
     }
 
-    private func takePosition() -> Int64 {
+    func takePosition() -> Int64 {
         defer { state.nextPosition += 1 }
         return state.nextPosition
     }
@@ -88,21 +84,85 @@ extension StoreWriter {
         forgetSession(client, key: key)
     }
 
-    /// New options of a subscription leave it where it is: what it has wanted so far, it wants still.
+    // MARK: Subscriptions
+
     private func subscribe(
-        _ client: String, filter: String, options: SubscriptionOptions, identifier: UInt32
+        _ client: String, filter: String, options: SubscriptionOptions, identifier: UInt32, since: LogSequence,
+        messagesWait: Bool
     ) throws(StoreFault) {
         guard let key = try sessionKey(client) else { return }
         try filter.withBytes { filter throws(StoreFault) in
+            if messagesWait {
+                try statements.session.keepSubscription.bind(1, key).bind(2, bytes: filter).bind(3, since)
+                    .bind(4, options.rawValue).bind(5, identifier).run()
+            }
             try statements.session.putSubscription.bind(1, key).bind(2, bytes: filter).bind(3, takePosition())
-                .bind(4, options.rawValue).bind(5, identifier).bind(6, state.lastSequence).run()
+                .bind(4, options.rawValue).bind(5, identifier).bind(6, since).run()
         }
     }
 
-    private func unsubscribe(_ client: String, filter: String) throws(StoreFault) {
+    private func unsubscribe(_ client: String, filter: String, through: LogSequence?) throws(StoreFault) {
         guard let key = try sessionKey(client) else { return }
         try filter.withBytes { filter throws(StoreFault) in
+            if let through {
+                // Options that no subscription has.
+                try statements.session.keepSubscription.bind(1, key).bind(2, bytes: filter).bind(3, through).bind(4, -1)
+                    .bind(5, -1).run()
+            }
             try statements.session.deleteSubscription.bind(1, key).bind(2, bytes: filter).run()
         }
     }
+
+    private func remember(_ wish: RetainedWish, of client: String) throws(StoreFault) {
+        guard let key = try sessionKey(client) else { return }
+        try wish.pattern.withBytes { pattern throws(StoreFault) in
+            try statements.session.putWish.bind(1, key).bind(2, wish.number).bind(3, bytes: pattern)
+                .bind(4, wish.options.rawValue).bind(5, wish.identifier).bind(6, state.lastSequence)
+                .bind(7, takePosition()).run()
+        }
+    }
+
+    // MARK: Exchanges
+
+    private func send(
+        _ exchange: SentExchange, under packetIdentifier: PacketIdentifier, topic: ExactText?, to client: String
+    ) throws(StoreFault) {
+        guard let key = try sessionKey(client) else { return }
+        let statement = statements.session.putSent.bind(1, key).bind(2, exchange.sequence).bind(4, packetIdentifier)
+            .bind(5, takePosition())
+        try exchange.share.withBytes { share throws(StoreFault) in
+            guard let topic else { return try statement.bind(3, bytes: share).bind(6, optional: nil).run() }
+            try topic.string.withBytes { topic throws(StoreFault) in
+                try statement.bind(3, bytes: share).bind(6, bytes: topic).run()
+            }
+        }
+    }
+
+    private func setPhase(
+        _ phase: RestoredSession.Sent.Phase, of exchange: SentExchange, with client: String
+    ) throws(StoreFault) {
+        guard let key = try sessionKey(client) else { return }
+        try exchange.share.withBytes { share throws(StoreFault) in
+            try statements.session.setPhase.bind(1, key).bind(2, exchange.sequence).bind(3, bytes: share)
+                .bind(4, phase.rawValue).run()
+        }
+    }
+
+    /// What is finished is remembered as long as a restart would otherwise begin it again: a message of the log until the
+    /// cursor passes it, a copy until its wish is fulfilled, a shared message not at all, for the group is done with it.
+    private func finish(_ exchange: SentExchange, with client: String) throws(StoreFault) {
+        guard let key = try sessionKey(client) else { return }
+        if exchange.sequence >= .firstCopy { return try setPhase(.finished, of: exchange, with: client) }
+        guard exchange.group == nil else {
+            return try exchange.share.withBytes { share throws(StoreFault) in
+                try statements.session.deleteSent.bind(1, key).bind(2, exchange.sequence).bind(3, bytes: share).run()
+            }
+        }
+        try statements.session.putFinished.bind(1, key).bind(2, exchange.sequence).bind(3, takePosition()).run()
+    }
+}
+
+extension SentExchange {
+    /// The filter of the shared subscription, as the table `sent` has it.
+    fileprivate var share: String { group.map { "$share/\($0.name)/\($0.pattern)" } ?? "" }
 }

@@ -236,6 +236,7 @@ final class StoreWriter {
         for (key, sequence) in cursors {
             try statements.session.putCursor.bind(1, key).bind(2, sequence).run()
             try statements.session.deleteSentThrough.bind(1, key).bind(2, sequence).run()
+            try statements.session.deleteEarlierThrough.bind(1, key).bind(2, sequence).run()
         }
         cursors.removeAll(keepingCapacity: true)
     }

@@ -106,6 +106,14 @@ extension Setting {
             in: 0...100_000_000, counter: "subscriptionsRefused",
             "Copies of retained messages that wait in one session after its SUBSCRIBEs. A subscription made while so many "
                 + "wait is refused with 0x97."),
+        integer(
+            "limits.maximum-earlier-subscriptions", \.options.limits.maximumEarlierSubscriptions, in: 0...1_000_000,
+            counter: "subscriptionsRefused",
+            """
+            Subscriptions of one session that have ended or got other options while messages waited, which still go by \
+            what they were. Beyond it other options for a filter that the session has are refused with 0x97, and what an \
+            UNSUBSCRIBE leaves in the queue does not outlive the process.
+            """),
         size(
             "limits.maximum-cached-log-bytes", \.options.limits.maximumCachedLogBytes, in: 0...(1 << 40),
             counter: "logCacheMisses",

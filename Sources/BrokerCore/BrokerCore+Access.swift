@@ -54,7 +54,7 @@ extension BrokerCore {
             counters.subscriptionsRevoked += 1
             report(.subscriptionRevoked(clientIdentifier: session.clientIdentifier, filter: string), into: &effects)
             if session.isDurable {
-                changes.append(.unsubscribed(clientIdentifier: session.clientIdentifier, filter: string))
+                changes.append(.unsubscribed(clientIdentifier: session.clientIdentifier, filter: string, through: nil))
             }
         }
         if !changes.isEmpty { note(changes, into: &effects) }

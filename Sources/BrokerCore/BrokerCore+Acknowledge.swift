@@ -1,4 +1,5 @@
 import Backbone
+import DequeModule
 import MQTTModel
 import MQTTSession
 
@@ -10,6 +11,9 @@ extension BrokerCore {
     ) throws(ProtocolViolation) {
         let identifier = acknowledgement.packetIdentifier
         let outcome: InflightWindow.AcknowledgementOutcome
+        if acknowledgement.kind == .pubRec, session.inflight.isReserved(identifier) {
+            takeUpOutOfTurn(identifier, of: session)
+        }
         // What the log wants to know of the entry, before it goes.
         let entry = session.isNoted ? session.inflight.entry(identifier) : nil
         switch acknowledgement.kind {
@@ -45,6 +49,17 @@ extension BrokerCore {
             throw .protocolError("section 4.3", "an acknowledgement that does not belong to the message's QoS")
         }
     }
+
+    /// The client answers now what it got before a restart: its message need not be sent again.
+    private func takeUpOutOfTurn(_ identifier: PacketIdentifier, of session: Session) {
+        guard let index = session.interrupted.firstIndex(where: { $0.packetIdentifier == identifier }) else { return }
+        let exchange = session.interrupted[index]
+        session.interrupted[index].isAnswered = true
+        _ = session.inflight.takeUp(
+            nil, packetIdentifier: identifier, isRetained: false, subscriptionIdentifiers: [],
+            sequence: exchange.sequence, isShared: exchange.isShared)
+    }
+
     /// PUBREL: the publisher's exchange is over. What the backbone has noted of it goes first, or after a restart another
     /// message under the same identifier would be taken for a repeat.
     private mutating func pubRelReceived(

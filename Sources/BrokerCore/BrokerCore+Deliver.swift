@@ -1,5 +1,6 @@
 import AccessControl
 import Backbone
+import DequeModule
 import MQTTModel
 import MQTTSession
 
@@ -16,7 +17,7 @@ extension BrokerCore {
         at now: Instant, into effects: inout Effects
     ) {
         if session.restrictsDelivery, !mayReceive(message, session) {
-            finished(sequence, isShared: isShared, of: session, into: &effects)
+            finished(sequence, qos: qos, isShared: isShared, of: session, into: &effects)
             return
         }
         if session.queue == nil, canSend(qos, to: session) {
@@ -58,8 +59,7 @@ extension BrokerCore {
         into effects: inout Effects
     ) {
         if qos == .exactlyOnce, sequence > 0 || session.isDurable {
-            // A copy of a retained message, if it has no place in the log.
-            let sequence = sequence > 0 ? sequence : makeCopySequence()
+            let sequence = sequence > 0 ? sequence : numberUnlogged(for: session)
             let identifier = session.inflight.append(
                 message, qos: qos, isRetained: isRetained, subscriptionIdentifiers: Array(subscriptionIdentifiers),
                 sequence: sequence, isShared: isShared, isNotePending: true)
@@ -71,7 +71,7 @@ extension BrokerCore {
                 of: message, for: session, qos: qos, isRetained: isRetained,
                 subscriptionIdentifiers: subscriptionIdentifiers, into: &effects)
         else {
-            finished(sequence, isShared: isShared, of: session, into: &effects)
+            finished(sequence, qos: qos, isShared: isShared, of: session, into: &effects)
             return
         }
         if qos != .atMostOnce {
@@ -79,9 +79,20 @@ extension BrokerCore {
                 message, qos: qos, isRetained: isRetained,
                 subscriptionIdentifiers: subscriptionIdentifiers.isEmpty ? [] : Array(subscriptionIdentifiers),
                 sequence: sequence, isShared: isShared)
+            // What is before an exchange that a restart has interrupted was sent before it [MQTT-3.3.1-1].
+            recipient.isDuplicate = !session.interrupted.isEmpty
         }
         counters.messagesSent += 1
         effects.recipients.append(recipient)
+    }
+
+    /// A lasting session gets a message that the log does not have, for it was published before its subscription was known
+    /// on the publisher's shard. It is not kept, its packet identifier must be.
+    private func numberUnlogged(for session: Session) -> LogSequence {
+        let wish = LogSequence.wish(session.nextWish)
+        session.nextWish += 1
+        session.wishes[wish] = 1
+        return wish + 1
     }
 
     /// How the message goes to the session's connection, or nil if it is too large for the client.
@@ -157,6 +168,12 @@ extension BrokerCore {
         guard let queue = session.queue else { return }
         let heldBackQoSZero = session.holdsBackQoSZero
         sending: while budget > 0, let next = queue.first, canSend(next.qos, to: session) {
+            let exchange = session.interrupted.first.flatMap { $0.isOf(next) ? $0 : nil }
+            if exchange?.isAnswered == true {
+                leaveUnsent(next, session, into: &effects)
+                queue.removeFirst()
+                continue
+            }
             let message: ApplicationMessage
             switch find(next, of: queue) {
             case .message(let found): message = found
@@ -168,7 +185,7 @@ extension BrokerCore {
                 break sending
             }
             // Not started yet, so expiry ends it [MQTT-3.3.2-5].
-            if message.isExpired(at: now) {
+            if exchange == nil, message.isExpired(at: now) {
                 dropFirst(of: queue, session, \.droppedExpired, into: &effects)
                 continue
             }
@@ -178,16 +195,32 @@ extension BrokerCore {
             }
             let identifiers = queue.identifiers(of: next)
             queue.removeFirst()
+            budget -= message.byteCount + 16
+            if let exchange {
+                takeUp(exchange, next, message, identifiers, of: session, at: now, into: &effects)
+                continue
+            }
             let start = effects.recipients.count
             send(
                 message, to: session, qos: next.qos, isRetained: next.isRetained,
                 subscriptionIdentifiers: identifiers[...], sequence: next.sequence, isShared: next.isShared,
                 into: &effects)
             effects.publish(message, toRecipientsFrom: start, at: now)
-            budget -= message.byteCount + 16
         }
         if queue.isEmpty { session.queue = nil }
         if heldBackQoSZero, !session.holdsBackQoSZero { sessions.updatePath(of: session) }
+    }
+
+    /// A message whose exchange a restart has interrupted goes out under the identifier that it had.
+    private mutating func takeUp(
+        _ exchange: InterruptedExchange, _ entry: QueuedEntry, _ message: ApplicationMessage, _ identifiers: [UInt32],
+        of session: Session, at now: Instant, into effects: inout Effects
+    ) {
+        session.interrupted.removeFirst()
+        let inflight = session.inflight.takeUp(
+            message, packetIdentifier: exchange.packetIdentifier, isRetained: entry.isRetained,
+            subscriptionIdentifiers: identifiers, sequence: entry.sequence, isShared: entry.isShared)
+        sendInflight(inflight, to: session, at: now, into: &effects)
     }
 
     /// Takes up an unfinished exchange on a new connection. What has to be noted first is sent when it is.

@@ -1,3 +1,5 @@
+import Backbone
+import DequeModule
 import MQTTSession
 import TopicIndex
 import MQTTModel
@@ -30,7 +32,9 @@ extension BrokerCore {
             }
             onlineCount += 1
             precondition(connections.session(of: online.connection) == slot, "a connection knows its session")
-            precondition(session.inflight.count <= Int(limits.maximumInflightMessages), "the window keeps its bound")
+            // What is only to be released may be left from another process, with another window.
+            let unreleased = session.inflight.entries.count { $0.phase != .awaitingPubComp }
+            precondition(unreleased <= Int(limits.maximumInflightMessages), "the window keeps its bound")
             precondition(session.willDueAt == nil, "no will is due while its client is connected")
         }
         precondition(filterCount == index.subscriptionCount, "the index has the sessions' subscriptions and no others")
@@ -41,9 +45,19 @@ extension BrokerCore {
     }
 
     private func checkQueue(of session: Session) {
-        guard let queue = session.queue else { return }
-        queue.checkInvariants()
-        precondition(queue.boundedCount <= limits.maximumQueuedMessages, "the queue keeps its bound")
-        precondition(session.online != nil || session.fetch == .none, "nothing is read for a session that is away")
+        var copies = session.inflight.entries.count { $0.sequence >= .firstCopy }
+        if let queue = session.queue {
+            queue.checkInvariants()
+            precondition(
+                queue.boundedCount - session.interrupted.count <= limits.maximumQueuedMessages,
+                "the queue keeps its bound")
+            precondition(session.online != nil || session.fetch == .none, "nothing is read for a session that is away")
+            copies += queue.all.count { $0.sequence >= .firstCopy }
+            copies -= session.interrupted.count { $0.isAnswered && $0.sequence >= .firstCopy }
+        } else {
+            precondition(session.interrupted.isEmpty, "an interrupted exchange waits for its turn")
+        }
+        // Order-free: a sum.
+        precondition(!session.isDurable || session.wishes.values.reduce(0, +) == copies, "wishes' copies are counted")
     }
 }

@@ -28,49 +28,89 @@ extension BrokerCore {
         return token
     }
 
-    mutating func makeCopySequence() -> LogSequence {
-        defer { nextCopy += 1 }
-        return nextCopy
-    }
-
     /// A QoS 2 message of the log is about to be sent: after a restart it keeps its packet identifier, or the client would
     /// take it for another message. Or the client has it: after a restart only PUBREL is sent, or it would get it twice.
     mutating func noteInflight(_ identifier: PacketIdentifier, of session: Session, into effects: inout Effects) {
         session.inflight.noteRequested(identifier)
         guard let entry = session.inflight.entry(identifier) else { return }
         let client = session.clientIdentifier
+        let exchange = exchange(of: entry, session)
+        let topic = entry.sequence >= .firstCopy ? entry.message.map { ExactText($0.topicString) } : nil
         let change: SessionChange =
             entry.message == nil
-            ? .handedOver(clientIdentifier: client, sequence: entry.sequence)
-            : .sending(clientIdentifier: client, sequence: entry.sequence, packetIdentifier: identifier)
+            ? .handedOver(clientIdentifier: client, exchange)
+            : .sending(clientIdentifier: client, exchange, packetIdentifier: identifier, topic: topic)
         note([change], of: session, then: .inflight(identifier), into: &effects)
+    }
+
+    /// What the backbone knows the QoS 2 exchange by. By a shared subscription, it has one of the session's claims from
+    /// the first time on.
+    private func exchange(of entry: InflightMessage, _ session: Session) -> SentExchange {
+        guard entry.isShared, let claims = session.claims[entry.sequence] else {
+            return SentExchange(sequence: entry.sequence)
+        }
+        let identifier = entry.packetIdentifier
+        let index =
+            claims.firstIndex { $0.packetIdentifier == identifier }
+            ?? claims.firstIndex { $0.qos == .exactlyOnce && $0.packetIdentifier == 0 }
+        guard let index else { return SentExchange(sequence: entry.sequence) }
+        session.claims[entry.sequence]?[index].packetIdentifier = identifier
+        return SentExchange(sequence: entry.sequence, group: claims[index].group)
     }
 
     /// The client is done with a message of the window.
     mutating func finished(_ entry: InflightMessage, of session: Session, into effects: inout Effects) {
-        if entry.phase != .awaitingPubAck, entry.sequence > 0 {
-            // Before its identifier is used again.
-            note([.finished(clientIdentifier: session.clientIdentifier, sequence: entry.sequence)], into: &effects)
+        guard entry.sequence > 0 else { return }
+        guard entry.phase != .awaitingPubAck else {
+            return finished(
+                entry.sequence, qos: .atLeastOnce, isShared: entry.isShared, of: session, into: &effects)
         }
-        finished(entry.sequence, isShared: entry.isShared, of: session, into: &effects)
+        // Before its identifier is used again; and what is known of a shared message's exchange goes with the message.
+        let exchange = exchange(of: entry, session)
+        var changes = [SessionChange.finished(clientIdentifier: session.clientIdentifier, exchange)]
+        if exchange.group != nil {
+            let claim = takeClaim(on: entry.sequence, of: session) { $0.packetIdentifier == entry.packetIdentifier }
+            if let claim { changes.append(.groupFinished(claim.group, sequence: entry.sequence)) }
+        }
+        note(changes, into: &effects)
+        if !entry.isShared {
+            finished(entry.sequence, qos: .exactlyOnce, isShared: false, of: session, into: &effects)
+        }
     }
 
-    /// A session has no more use for a message of the log.
+    /// A session has no more use for a message of the log, or for a copy of a retained one, with which no QoS 2 exchange
+    /// has begun.
     mutating func finished(
-        _ sequence: LogSequence, isShared: Bool, of session: Session, into effects: inout Effects
+        _ sequence: LogSequence, qos: QoS, isShared: Bool, of session: Session, into effects: inout Effects
     ) {
         guard sequence > 0 else { return }
-        if isShared {
-            guard let group = session.groupsOfSequence[sequence]?.popLast() else { return }
-            if session.groupsOfSequence[sequence]?.isEmpty == true { session.groupsOfSequence[sequence] = nil }
-            note([.groupFinished(group, sequence: sequence)], into: &effects)
+        if sequence >= .firstCopy {
+            copyFinished(sequence.wish, of: session, into: &effects)
+        } else if isShared {
+            let claim = takeClaim(on: sequence, of: session) { $0.qos == qos && $0.packetIdentifier == 0 }
+            if let claim { note([.groupFinished(claim.group, sequence: sequence)], into: &effects) }
         } else {
             markCursorDirty(session)
         }
     }
 
+    private func takeClaim(
+        on sequence: LogSequence, of session: Session, where isIt: (GroupClaim) -> Bool
+    ) -> GroupClaim? {
+        guard let index = session.claims[sequence]?.firstIndex(where: isIt) else { return nil }
+        let claim = session.claims[sequence]?.remove(at: index)
+        if session.claims[sequence]?.isEmpty == true { session.claims[sequence] = nil }
+        return claim
+    }
+
+    private mutating func copyFinished(_ wish: LogSequence, of session: Session, into effects: inout Effects) {
+        guard let count = session.wishes[wish] else { return }
+        session.wishes[wish] = count == 1 ? nil : count - 1
+        if count == 1 { note([.fulfilled(clientIdentifier: session.clientIdentifier, wish: wish)], into: &effects) }
+    }
+
     /// Cursors are told in batches: one that is behind costs a repetition of QoS 1 messages after a crash.
-    private mutating func markCursorDirty(_ session: Session) {
+    mutating func markCursorDirty(_ session: Session) {
         guard !session.isCursorDirty else { return }
         session.isCursorDirty = true
         dirtyCursors.append(session.slot)
@@ -82,6 +122,12 @@ extension BrokerCore {
         _ held: HeldAnswer, _ outcome: BackboneOutcome, at now: Instant, into effects: inout Effects
     ) {
         guard let session = sessions.session(slot: held.session, generation: held.generation) else { return }
+        if case .subAck(_, let wishes) = held.kind,
+            outcome != .done || session.online?.connection != held.connection
+        {
+            // The client was not told; it asks again.
+            abandon(wishes, of: session, into: &effects)
+        }
         if case .inflight(let identifier) = held.kind {
             inflightNoted(identifier, of: session, outcome, at: now, into: &effects)
             return
@@ -161,9 +207,17 @@ extension BrokerCore {
             if entry.isShared, entry.phase == .awaitingPubAck { continue }
             cursor = min(cursor, entry.sequence - 1)
         }
+        for exchange in session.interrupted where exchange.sequence < .firstCopy {
+            cursor = min(cursor, exchange.sequence - 1)
+            break
+        }
         if let first = session.queue?.firstOwnSequence, first > 0 { cursor = min(cursor, first - 1) }
         return cursor
     }
+
+    /// Whether something in the log may still go by the options that a subscription has now, if they are changed or it
+    /// ends: then the backbone keeps them for that.
+    func hasMessagesToCome(_ session: Session) -> Bool { cursor(of: session) < lastSequence }
 
     /// While the log moves, the backbone is told regularly.
     mutating func armCursorTimer(at now: Instant) {
@@ -182,6 +236,9 @@ extension BrokerCore {
             let cursor = cursor(of: session)
             guard session.isNoted, cursor > session.notedCursor else { continue }
             session.notedCursor = cursor
+            while let until = session.earlierSubscriptions.first, until <= cursor {
+                session.earlierSubscriptions.removeFirst()
+            }
             changes.append(.advanced(clientIdentifier: session.clientIdentifier, through: cursor))
         }
         dirtyCursors.removeAll(keepingCapacity: true)

@@ -10,6 +10,11 @@ extension BrokerCore {
         into effects: inout Effects
     ) {
         append.message.shrink()
+        // When it comes back, the publisher may have a new session, or none [MQTT-3.8.3-3].
+        let publisher = append.publisher
+        if let session = sessions.session(slot: publisher.session, generation: publisher.generation) {
+            append.message.publisherHash = StableHash.hash(session.clientIdentifier)
+        }
         let token = makeToken()
         pipelineOfToken[token] = connection
         effects.all.append(.execute(token, .append(append)))

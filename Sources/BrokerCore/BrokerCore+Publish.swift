@@ -155,12 +155,11 @@ extension BrokerCore {
         return false
     }
 
-    /// What only the log needs to know of the message: whose it is, and by which exchange it came.
+    /// What only the log needs to know of the message: by which exchange it came.
     private func prepare(_ append: inout LogAppend, _ acknowledgement: PublishAcknowledgement) {
         guard
             let session = sessions.session(slot: append.publisher.session, generation: append.publisher.generation)
         else { return }
-        append.message.publisherHash = StableHash.hash(session.clientIdentifier)
         if case .pubRec(_, let identifier) = acknowledgement, session.isDurable {
             append.received = ReceivedExchange(
                 clientIdentifier: session.clientIdentifier, packetIdentifier: identifier)

@@ -14,12 +14,14 @@ extension BrokerCore {
             sequence: sequence, byteCount: message.byteCount, qos: qos, isRetained: isRetained, isShared: isShared,
             holdsMessage: !isReadBack)
         guard makeRoom(for: entry, in: session, into: &effects) else {
-            overflowed(session, isShared: isShared, sequence: sequence, into: &effects)
+            overflowed(session, into: &effects)
+            finished(sequence, qos: qos, isShared: isShared, of: session, into: &effects)
             return
         }
         let queue = session.queue ?? SessionQueue()
         guard queue.append(entry, message, identifiers: subscriptionIdentifiers) else {
-            overflowed(session, isShared: isShared, sequence: sequence, into: &effects)
+            overflowed(session, into: &effects)
+            finished(sequence, qos: qos, isShared: isShared, of: session, into: &effects)
             return
         }
         session.queue = queue
@@ -47,7 +49,8 @@ extension BrokerCore {
             while let queue = session.queue, let first = queue.first, !first.isRetainedCopy,
                 !hasRoom(for: entry, in: session)
             {
-                overflowed(session, isShared: first.isShared, sequence: first.sequence, into: &effects)
+                overflowed(session, into: &effects)
+                leaveUnsent(first, session, into: &effects)
                 queue.removeFirst()
                 if queue.isEmpty { session.queue = nil }
             }
@@ -56,12 +59,9 @@ extension BrokerCore {
     }
 
     /// A message is lost for a session because its queue is full.
-    private mutating func overflowed(
-        _ session: Session, isShared: Bool, sequence: LogSequence, into effects: inout Effects
-    ) {
+    private mutating func overflowed(_ session: Session, into effects: inout Effects) {
         counters.droppedQueueFull += 1
         report(.queueOverflowed(clientIdentifier: session.clientIdentifier), into: &effects)
-        finished(sequence, isShared: isShared, of: session, into: &effects)
     }
 
     /// The first message in the queue is not sent. The caller gives an empty queue up.
@@ -72,17 +72,44 @@ extension BrokerCore {
         guard let first = queue.first else { return }
         queue.removeFirst()
         counters[keyPath: counter] += 1
-        finished(first.sequence, isShared: first.isShared, of: session, into: &effects)
+        leaveUnsent(first, session, into: &effects)
+    }
+
+    /// The first message leaves the queue and does not go out from there. With one that a restart has interrupted, the
+    /// client may hold a packet identifier, which it is asked to release; if it has not answered it already.
+    mutating func leaveUnsent(_ first: QueuedEntry, _ session: Session, into effects: inout Effects) {
+        guard let exchange = session.interrupted.first, exchange.isOf(first) else {
+            return finished(
+                first.sequence, qos: first.qos, isShared: first.isShared, of: session, into: &effects)
+        }
+        session.interrupted.removeFirst()
+        if exchange.isAnswered {
+            markCursorDirty(session)
+        } else {
+            // PUBREL goes out at once, in the next step.
+            session.inflight.releaseReserved(
+                exchange.packetIdentifier, sequence: first.sequence, isShared: first.isShared)
+            arm(.pump(slot: session.slot, generation: session.generation), at: .zero)
+        }
     }
 }
 
 extension Session {
     /// A copy of a retained message for a new subscription; they have a bound of their own.
-    func enqueueCopy(of message: ApplicationMessage, qos: QoS, identifiers: ArraySlice<UInt32>) {
+    func enqueue(_ copy: RetainedCopy, sequence: LogSequence) {
         let entry = QueuedEntry(
-            sequence: 0, byteCount: message.byteCount, qos: qos, isRetained: true, isRetainedCopy: true,
-            holdsMessage: true)
+            sequence: sequence, byteCount: copy.message.byteCount, qos: copy.qos, isRetained: true,
+            isRetainedCopy: true, holdsMessage: true)
+        append(entry, copy.message, identifiers: copy.subscriptionIdentifiers)
+    }
+
+    /// Whatever the bounds say: it has been promised.
+    func append(_ entry: QueuedEntry, _ message: ApplicationMessage, identifiers: [UInt32]) {
         let queue = queue ?? SessionQueue()
-        if queue.append(entry, message, identifiers: identifiers) { self.queue = queue }
+        self.queue = queue
+        if queue.append(entry, message, identifiers: identifiers[...]) { return }
+        // There are too many of them: without is better than not at all.
+        let isAppended = queue.append(entry, message, identifiers: [])
+        precondition(isAppended, "no identifiers always have a place")
     }
 }

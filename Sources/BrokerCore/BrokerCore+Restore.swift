@@ -16,21 +16,21 @@ extension BrokerCore {
             _ = session.received.insert(identifier)
             _ = session.notedReceived.insert(identifier)
         }
-        for sent in restored.sent {
-            guard sent.sequence < .firstCopy else {
-                // The copy is gone; the client may hold its packet identifier, and has to be told to release it.
-                nextCopy = max(nextCopy, sent.sequence + 1)
-                if sent.phase == .finished { continue }
-                session.inflight.restore(
-                    nil, packetIdentifier: sent.packetIdentifier, subscriptionIdentifiers: [],
-                    sequence: sent.sequence, isShared: false)
-                continue
+        for sent in BrokerCore.withoutStale(restored.sent) {
+            let sequence = sent.exchange.sequence
+            if sequence >= .firstCopy {
+                session.nextWish = max(session.nextWish, sequence.wishIndex + 1)
+                restoring.copies[RestoredCopies(slot: session.slot, wish: sequence.wish), default: []].append(sent)
+            } else {
+                session.restoredSent[sent.exchange] = sent
+                restoring.interrupted[sequence, default: []].append((session.slot, sent.exchange))
             }
-            session.restoredSent[sent.sequence] = sent
-            restoring.interrupted[sent.sequence, default: []].append(session.slot)
         }
-        for subscription in restored.subscriptions {
-            restoring.subscriptions.append((session.slot, subscription))
+        restoring.add(restored.subscriptions, of: session)
+        for wish in restored.wishes where session.isDurable {
+            session.nextWish = max(session.nextWish, wish.wish.number.wishIndex + 1)
+            restoring.events.append(.init(place: wish.since, slot: session.slot, kind: .wishes(wish)))
+            restoring.hasWishes = true
         }
         if let expiresIn = restored.expiresIn { session.expiresAt = now.advanced(seconds: expiresIn) }
         if session.will != nil {
@@ -41,7 +41,21 @@ extension BrokerCore {
         sessions.updatePath(of: session)
     }
 
-    package mutating func restore(retained message: ApplicationMessage) { keepRetained(message) }
+    /// When a note was lost, an exchange whose identifier was used again looks unfinished.
+    private static func withoutStale(_ sent: [RestoredSession.Sent]) -> [RestoredSession.Sent] {
+        var last: [PacketIdentifier: Int] = [:]
+        for (index, one) in sent.enumerated() where one.phase != .finished { last[one.packetIdentifier] = index }
+        return sent.enumerated().map { index, one in
+            if one.phase == .finished || last[one.packetIdentifier] == index { return one }
+            return RestoredSession.Sent(
+                one.exchange, packetIdentifier: one.packetIdentifier, phase: .finished, topic: one.topic)
+        }
+    }
+
+    package mutating func restore(retained message: ApplicationMessage, position: RetainedPosition) {
+        keepRetained(message)
+        if restoring.hasWishes { restoring.retainedPositions[ExactText(message.topicString)] = position }
+    }
 
     /// An entry of the log: into the queue of every session that wants it and has not had it. A subscription wants what
     /// was appended after it was made, so subscriptions are taken up as the log passes them.
@@ -49,14 +63,16 @@ extension BrokerCore {
     package mutating func restore(
         _ entry: LogEntry, groups: [SharedGroup], at now: Instant, into effects: inout Effects
     ) -> [SharedGroup] {
-        restoreSubscriptions(before: entry.sequence, into: &effects)
+        runEvents(before: entry.sequence, at: now, into: &effects)
         lastSequence = max(lastSequence, entry.sequence)
         let matches = index.match(entry.message.topic)
         for match in matches.subscribers {
             guard let session = sessions.slots[Int(match.subscriber)], entry.sequence > session.notedCursor else {
                 continue
             }
-            let isOwn = entry.message.publisherHash == StableHash.hash(session.clientIdentifier)
+            let isOwn =
+                match.distinguishesPublisher
+                && entry.message.publisherHash == StableHash.hash(session.clientIdentifier)
             if isOwn, match.excludesPublisher { continue }
             let first = Int(match.firstIdentifier)
             let count = Int(isOwn ? match.identifierCountForPublisher : match.identifierCount)
@@ -68,38 +84,65 @@ extension BrokerCore {
                 into: &effects)
         }
         let unclaimed = groups.filter { !restore(entry, to: $0, into: &effects) }
-        restoreUnsubscribed(entry)
+        restoreLeftOver(entry, into: &effects)
         return unclaimed
     }
 
-    /// Exchanges in the middle of which the client has unsubscribed: they go on to their end [MQTT-3.10.4-3]. The client
-    /// holds the packet identifier until it is released and would take another message under it for a repeat.
-    private mutating func restoreUnsubscribed(_ entry: LogEntry) {
-        guard let slots = restoring.interrupted.removeValue(forKey: entry.sequence) else { return }
-        for slot in slots {
-            guard let session = sessions.slots[Int(slot)], let sent = session.restoredSent[entry.sequence],
-                sent.phase != .finished, session.isDurable
+    /// Exchanges that no subscription accounts for: they go on to their end [MQTT-3.10.4-3]. The client holds the packet
+    /// identifier until it is released and would take another message under it for a repeat.
+    private mutating func restoreLeftOver(_ entry: LogEntry, into effects: inout Effects) {
+        for (slot, exchange) in restoring.interrupted.removeValue(forKey: entry.sequence) ?? [] {
+            guard let session = sessions.slots[Int(slot)], session.isDurable,
+                let sent = session.restoredSent.removeValue(forKey: exchange)
             else { continue }
-            session.inflight.restore(
-                sent.phase == .handedOver ? nil : entry.message, packetIdentifier: sent.packetIdentifier,
-                subscriptionIdentifiers: [], sequence: entry.sequence, isShared: false)
+            resume(sent, entry.message, isRetained: false, [], of: session)
+        }
+    }
+
+    /// Goes on with an exchange where it was.
+    private func resume(
+        _ sent: RestoredSession.Sent, _ message: ApplicationMessage, isRetained: Bool,
+        _ subscriptionIdentifiers: [UInt32], of session: Session
+    ) {
+        guard resume(sent, of: session) else { return }
+        let entry = QueuedEntry(
+            sequence: sent.exchange.sequence, byteCount: message.byteCount, qos: .exactlyOnce, isRetained: isRetained,
+            isShared: sent.exchange.group != nil, holdsMessage: !options.readsLogBack)
+        session.append(entry, message, identifiers: subscriptionIdentifiers)
+    }
+
+    /// - Returns: whether its message has to be sent again: in its turn, for what is before it in the log was sent before
+    ///   it [MQTT-4.6.0-6]. The caller puts it into the queue.
+    func resume(_ sent: RestoredSession.Sent, of session: Session) -> Bool {
+        let (sequence, isShared) = (sent.exchange.sequence, sent.exchange.group != nil)
+        switch sent.phase {
+        case .finished: return false
+        case .handedOver:
+            session.inflight.restoreRelease(sent.packetIdentifier, sequence: sequence, isShared: isShared)
+            return false
+        case .sending:
+            session.inflight.reserve(sent.packetIdentifier)
+            session.interrupted.append(
+                InterruptedExchange(sequence: sequence, isShared: isShared, packetIdentifier: sent.packetIdentifier))
+            return true
         }
     }
 
     /// Whether a member of `group` on this shard was in the middle of a message: then it has to go on with it, and no
     /// other shard may have the group's message.
     package mutating func isInterrupted(
-        _ group: SharedGroup, at sequence: LogSequence, into effects: inout Effects
+        _ group: SharedGroup, at sequence: LogSequence, now: Instant, into effects: inout Effects
     ) -> Bool {
-        restoreSubscriptions(before: sequence, into: &effects)
+        runEvents(before: sequence, at: now, into: &effects)
         guard let state = index.group(name: group.name, pattern: group.pattern) else { return false }
-        return interruptedMember(of: state, at: sequence) != nil
+        return interruptedMember(of: state, SentExchange(sequence: sequence, group: group)) != nil
     }
 
     private func interruptedMember(
-        of state: SharedGroupState, at sequence: LogSequence
+        of state: SharedGroupState, _ exchange: SentExchange
     ) -> SharedGroupState.Member? {
-        state.members.first { sessions.slots[Int($0.subscriber)]?.restoredSent[sequence] != nil }
+        guard restoring.interrupted[exchange.sequence] != nil else { return nil }
+        return state.members.first { sessions.slots[Int($0.subscriber)]?.restoredSent[exchange] != nil }
     }
 
     /// Gives a message back to the group: to the member that was in the middle of it, else to one that can keep it.
@@ -111,7 +154,8 @@ extension BrokerCore {
             return false
         }
         guard
-            let member = interruptedMember(of: state, at: entry.sequence) ?? lastingMember(of: state, for: entry),
+            let member = interruptedMember(of: state, SentExchange(sequence: entry.sequence, group: group))
+                ?? lastingMember(of: state, for: entry),
             let session = sessions.slots[Int(member.subscriber)]
         else { return false }
         restore(
@@ -132,50 +176,31 @@ extension BrokerCore {
         _ entry: LogEntry, to session: Session, qos: QoS, isRetained: Bool, subscriptionIdentifiers: [UInt32],
         group: SharedGroup?, into effects: inout Effects
     ) {
+        let exchange = SentExchange(sequence: entry.sequence, group: group)
+        let sent = session.restoredSent.removeValue(forKey: exchange)
+        // An exchange that has begun goes on as it began.
+        let qos = sent == nil ? qos : .exactlyOnce
         guard qos != .atMostOnce, session.isDurable else { return }
-        if let group { session.groupsOfSequence[entry.sequence, default: []].append(group) }
-        if let sent = session.restoredSent[entry.sequence] {
-            guard sent.phase != .finished else { return }
-            session.inflight.restore(
-                sent.phase == .handedOver ? nil : entry.message, packetIdentifier: sent.packetIdentifier,
-                subscriptionIdentifiers: subscriptionIdentifiers, sequence: entry.sequence, isShared: group != nil)
-            return
+        if let group {
+            session.claims[entry.sequence, default: []].append(
+                GroupClaim(group: group, qos: qos, packetIdentifier: sent?.packetIdentifier ?? 0))
         }
-        enqueue(
-            entry.message, qos: qos, isRetained: isRetained, subscriptionIdentifiers: subscriptionIdentifiers[...],
-            sequence: entry.sequence, isShared: group != nil, for: session, into: &effects)
-    }
-
-    private mutating func restoreSubscriptions(before sequence: LogSequence, into effects: inout Effects) {
-        if !restoring.isSorted {
-            // Stable: those of one session stay in the order of their making.
-            restoring.isSorted = true
-            let enumerated = restoring.subscriptions.enumerated().sorted {
-                ($0.element.subscription.since, $0.offset) < ($1.element.subscription.since, $1.offset)
-            }
-            restoring.subscriptions = enumerated.map(\.element)
+        guard let sent else {
+            return enqueue(
+                entry.message, qos: qos, isRetained: isRetained, subscriptionIdentifiers: subscriptionIdentifiers[...],
+                sequence: entry.sequence, isShared: group != nil, for: session, into: &effects)
         }
-        while restoring.next < restoring.subscriptions.count {
-            let (slot, subscription) = restoring.subscriptions[restoring.next]
-            guard subscription.since < sequence else { return }
-            restoring.next += 1
-            guard let session = sessions.slots[Int(slot)], let filter = TopicFilter(subscription.filter) else {
-                continue
-            }
-            _ = addSubscription(
-                filter, subscription.options, identifier: subscription.identifier, to: session, into: &effects)
-        }
+        resume(sent, entry.message, isRetained: isRetained, subscriptionIdentifiers, of: session)
     }
 
     /// Everything has been taken up. `groups` are those of the log's entries that no shard has a member for.
     package mutating func restoreFinished(
         unclaimed groups: [(group: SharedGroup, sequence: LogSequence)], at now: Instant, into effects: inout Effects
     ) {
-        restoreSubscriptions(before: .max, into: &effects)
-        restoreGivenUp()
+        runEvents(before: .max, at: now, into: &effects)
+        releaseUnaccountedFor()
         for slot in sessions.slots.indices {
             guard let session = sessions.slots[slot] else { continue }
-            session.restoredSent = [:]
             if session.isDurable, session.expiresAt != .distantFuture { armExpiry(of: session) }
         }
         let wills = restoring.wills
@@ -199,14 +224,4 @@ extension BrokerCore {
         armCursorTimer(at: now)
         announceDeadline(into: &effects)
     }
-}
-
-/// What is gathered while a shard is restored.
-struct Restoring {
-    var subscriptions: [(slot: UInt32, subscription: RestoredSession.Subscription)] = []
-    /// The sessions that were in the middle of a message.
-    var interrupted: [LogSequence: [UInt32]] = [:]
-    var isSorted = false
-    var next = 0
-    var wills: [(slot: UInt32, dueIn: UInt32)] = []
 }

@@ -26,19 +26,4 @@ extension BrokerCore {
         if queue.isEmpty { session.queue = nil }
         if heldBackQoSZero, !session.holdsBackQoSZero { sessions.updatePath(of: session) }
     }
-
-    /// After a restart: exchanges whose message the log gave up while it was in flight. The client may hold the packet
-    /// identifier and would take another message under it for a repeat, so it is asked to release it first.
-    mutating func restoreGivenUp() {
-        for (sequence, slots) in restoring.interrupted.sorted(by: { $0.key < $1.key }) {
-            for slot in slots {
-                guard let session = sessions.slots[Int(slot)], let sent = session.restoredSent[sequence],
-                    sent.phase != .finished, session.isDurable
-                else { continue }
-                session.inflight.restore(
-                    nil, packetIdentifier: sent.packetIdentifier, subscriptionIdentifiers: [], sequence: sequence,
-                    isShared: false)
-            }
-        }
-    }
 }

@@ -29,14 +29,12 @@ extension BrokerCore {
         _ entry: LogEntry, to matches: Matches, at now: Instant, into effects: inout Effects
     ) {
         let message = entry.message
-        let publisher = entry.publisher
         let start = effects.recipients.count
-        let ownSlot = publisher.shard == shard ? publisher.session : .max
         for match in matches.subscribers {
             var qos = match.maximumQoS
             var retainAsPublished = match.retainAsPublished
             var identifierCount = Int(match.identifierCount)
-            if match.subscriber == ownSlot, isCurrent(publisher) {
+            if match.distinguishesPublisher, isPublisher(of: entry, match.subscriber) {
                 if match.excludesPublisher { continue }
                 // What its subscriptions with No Local say is not for its own messages.
                 qos = match.maximumQoSForPublisher
@@ -60,8 +58,16 @@ extension BrokerCore {
         effects.publish(message, toRecipientsFrom: start, at: now)
     }
 
-    private func isCurrent(_ publisher: PublisherReference) -> Bool {
-        sessions.session(slot: publisher.session, generation: publisher.generation) != nil
+    /// Whether the session is the publisher's, or a later one under the same client identifier [MQTT-3.8.3-3].
+    private func isPublisher(of entry: LogEntry, _ slot: UInt32) -> Bool {
+        let publisher = entry.publisher
+        if publisher.shard == shard,
+            sessions.session(slot: publisher.session, generation: publisher.generation) != nil
+        {
+            return publisher.session == slot
+        }
+        guard entry.message.publisherHash != 0, let session = sessions.slots[Int(slot)] else { return false }
+        return entry.message.publisherHash == StableHash.hash(session.clientIdentifier)
     }
 
     /// The shortest way of a QoS 0 message: nothing but the path is looked at.

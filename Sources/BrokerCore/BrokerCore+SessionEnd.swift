@@ -86,15 +86,15 @@ extension BrokerCore {
 
     /// Messages that groups chose this session for end with it: another member does not get them [MQTT-4.8.2-5].
     private mutating func finishShared(of session: Session, into effects: inout Effects) {
-        guard !session.groupsOfSequence.isEmpty else { return }
-        let sequences = session.groupsOfSequence.keys.sorted()
+        guard !session.claims.isEmpty else { return }
+        let sequences = session.claims.keys.sorted()
         var changes: [SessionChange] = []
         for sequence in sequences {
-            for group in session.groupsOfSequence[sequence] ?? [] {
-                changes.append(.groupFinished(group, sequence: sequence))
+            for claim in session.claims[sequence] ?? [] {
+                changes.append(.groupFinished(claim.group, sequence: sequence))
             }
         }
-        session.groupsOfSequence = [:]
+        session.claims = [:]
         note(changes, into: &effects)
     }
 

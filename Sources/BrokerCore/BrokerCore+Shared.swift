@@ -65,7 +65,7 @@ extension BrokerCore {
         if entry.sequence > 0 {
             if session.isDurable, qos != .atMostOnce {
                 sequence = entry.sequence
-                session.groupsOfSequence[sequence, default: []].append(group)
+                session.claims[sequence, default: []].append(GroupClaim(group: group, qos: qos))
             } else {
                 // This member's copy does not last: the log need not keep it.
                 note([.groupFinished(group, sequence: entry.sequence)], into: &effects)

@@ -21,25 +21,30 @@ extension BrokerCore {
         var wishes: [RetainedWish] = []
         var changes: [SessionChange] = []
         for (filter, entry) in zip(filters, subscribe.entries) {
-            if let reasonCode = reasonToRefuse(filter, session: session) {
+            let replaces = replacesSubscription(filter, entry.options, identifier, of: session)
+            if let reasonCode = reasonToRefuse(filter, replaces: replaces, session: session) {
                 counters.subscriptionsRefused += 1
                 reasonCodes.append(reasonCode)
                 if reasonCode == .notAuthorized { subscriptionDenied(filter, of: session, into: &effects) }
                 continue
             }
+            let messagesWait = session.isDurable && hasMessagesToCome(session)
+            if messagesWait, replaces { session.earlierSubscriptions.append(lastSequence) }
             let isNew = addSubscription(filter, entry.options, identifier: identifier, to: session, into: &effects)
             reasonCodes.append(.granted(entry.options.maximumQoS))
-            let handling = entry.options.retainHandling
-            if !filter.isShared, handling == .sendAtSubscribe || (handling == .sendIfNewSubscription && isNew) {
-                wishes.append(
-                    RetainedWish(pattern: filter.pattern, options: entry.options, identifier: identifier))
-            }
             if session.isDurable {
                 changes.append(
                     .subscribed(
                         clientIdentifier: session.clientIdentifier, filter: filter.string, options: entry.options,
-                        identifier: identifier))
+                        identifier: identifier, since: lastSequence, messagesWait: messagesWait))
             }
+            let handling = entry.options.retainHandling
+            guard !filter.isShared, handling == .sendAtSubscribe || (handling == .sendIfNewSubscription && isNew)
+            else { continue }
+            let wish = numbered(
+                RetainedWish(pattern: filter.pattern, options: entry.options, identifier: identifier), of: session)
+            wishes.append(wish)
+            if wish.number > 0 { changes.append(.wished(clientIdentifier: session.clientIdentifier, wish)) }
         }
         let subAck = SubAck(packetIdentifier: subscribe.packetIdentifier, reasonCodes: reasonCodes)
         guard changes.isEmpty else {
@@ -62,15 +67,40 @@ extension BrokerCore {
         return filter
     }
 
-    private func reasonToRefuse(_ filter: TopicFilter, session: Session) -> ReasonCode? {
+    /// Whether the session has a subscription to the filter that is another one.
+    private func replacesSubscription(
+        _ filter: TopicFilter, _ options: SubscriptionOptions, _ identifier: UInt32, of session: Session
+    ) -> Bool {
+        guard session.isDurable, session.filters.contains(filter.string) else { return false }
+        guard let shareName = filter.shareName else {
+            return !index.has(session.slot, subscribedTo: filter.pattern, options: options, identifier: identifier)
+        }
+        let member = index.group(name: shareName, pattern: filter.pattern)?.member(session.slot)
+        return member?.options != options || member?.identifier != identifier
+    }
+
+    private func reasonToRefuse(_ filter: TopicFilter, replaces: Bool, session: Session) -> ReasonCode? {
         if let access = session.access, !access.permitSubscribing(to: filter.pattern) { return .notAuthorized }
         guard levelCount(of: filter.pattern) <= limits.maximumTopicLevels else { return .topicFilterInvalid }
-        guard !session.filters.contains(filter.string) else { return nil }
+        guard session.queue?.retainedCount ?? 0 < limits.maximumQueuedRetainedMessages else { return .quotaExceeded }
+        if session.filters.contains(filter.string) {
+            let isFull = session.earlierSubscriptions.count >= limits.maximumEarlierSubscriptions
+            return replaces && isFull && hasMessagesToCome(session) ? .quotaExceeded : nil
+        }
         guard session.filters.count < limits.maximumSubscriptionsPerSession,
-            index.subscriptionCount < limits.maximumSubscriptions,
-            (session.queue?.retainedCount ?? 0) < limits.maximumQueuedRetainedMessages
+            index.subscriptionCount < limits.maximumSubscriptions
         else { return .quotaExceeded }
         return nil
+    }
+
+    /// A subscription of a lasting session has ended. What it brought and is not finished it has brought after a restart,
+    /// too [MQTT-3.10.4-3].
+    private func unsubscribed(_ filter: String, of session: Session) -> SessionChange {
+        let isKept =
+            session.earlierSubscriptions.count < limits.maximumEarlierSubscriptions && hasMessagesToCome(session)
+        if isKept { session.earlierSubscriptions.append(lastSequence) }
+        return .unsubscribed(
+            clientIdentifier: session.clientIdentifier, filter: filter, through: isKept ? lastSequence : nil)
     }
 
     private func levelCount(of pattern: String) -> Int {
@@ -129,9 +159,7 @@ extension BrokerCore {
             if existed {
                 removeSubscription(filter, of: session, into: &effects)
                 _ = session.filters.remove(filter)
-                if session.isDurable {
-                    changes.append(.unsubscribed(clientIdentifier: session.clientIdentifier, filter: filter))
-                }
+                if session.isDurable { changes.append(unsubscribed(filter, of: session)) }
             }
             reasonCodes.append(existed ? .success : .noSubscriptionExisted)
         }

@@ -41,7 +41,6 @@ package struct BrokerCore: ~Copyable {
     /// What clients are told once the backbone has answered.
     var heldAnswers: [BackboneToken: HeldAnswer] = [:]
     var nextToken: UInt64 = 1
-    var nextCopy = LogSequence.firstCopy
     /// The last entry of the log that this shard was told.
     var lastSequence: LogSequence = 0
     /// What the backbone was told last that this shard needs no more.

@@ -20,10 +20,3 @@ struct HeldAnswer {
     let session: UInt32
     let generation: UInt32
 }
-
-/// Retained messages that a new subscription brings.
-struct RetainedWish {
-    let pattern: String
-    let options: SubscriptionOptions
-    let identifier: UInt32
-}

@@ -53,6 +53,10 @@ package struct Limits: Sendable, Hashable {
     /// Copies of retained messages that wait in one session after its SUBSCRIBEs. A subscription made while
     /// so many wait is refused with 0x97.
     package var maximumQueuedRetainedMessages = 1_000_000
+    /// Subscriptions of one session that have ended or got other options while messages waited, which still go by what
+    /// they were. Beyond it a SUBSCRIBE to a filter that the session has is refused with 0x97, and what an UNSUBSCRIBE
+    /// leaves in the queue does not outlive the process.
+    package var maximumEarlierSubscriptions = 1000
     /// Bytes of logged messages that a shard keeps in memory for sessions that will need them soon; the oldest go first,
     /// and are read from the log when they are needed after all.
     package var maximumCachedLogBytes = 1 << 24

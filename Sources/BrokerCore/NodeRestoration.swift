@@ -24,9 +24,9 @@ package struct NodeRestoration<Shard: RestorableShard> {
         shards[Int(home)].withCore { $0.restore(session, at: now, into: &$1) }
     }
 
-    package func restore(retained message: ApplicationMessage) {
+    package func restore(retained message: ApplicationMessage, position: RetainedPosition) {
         startClock(of: message)
-        for shard in shards { shard.withCore { core, _ in core.restore(retained: message) } }
+        for shard in shards { shard.withCore { core, _ in core.restore(retained: message, position: position) } }
     }
 
     /// Hands an entry of the log to every shard. A group's message goes to the shard whose member was in the middle of it,
@@ -38,7 +38,10 @@ package struct NodeRestoration<Shard: RestorableShard> {
         for shard in shards {
             let here = shard.withCore { core, effects in
                 var here: [SharedGroup] = []
-                for group in rest where core.isInterrupted(group, at: entry.sequence, into: &effects) {
+                for group in rest
+                where core.isInterrupted(
+                    group, at: entry.sequence, now: now, into: &effects)
+                {
                     here.append(group)
                 }
                 return here

@@ -3,7 +3,7 @@ import MQTTModel
 
 /// A message that waits in a session, without the message: where it lies in the log, and how it will be sent.
 struct QueuedEntry: Hashable {
-    /// Where the message lies in the log; 0 when it does not.
+    /// Where the message lies in the log, or the number of a retained message's copy; 0 when it has none.
     var sequence: LogSequence
     /// Bytes of the message.
     var byteCount: UInt32
@@ -52,7 +52,7 @@ struct QueuedEntry: Hashable {
     /// The message lies beside it in the queue; else it has to be read from the log.
     var holdsMessage: Bool { attributes & Flag.holdsMessage != 0 }
     /// In the log, and the session's own rather than its group's.
-    var isOwn: Bool { sequence > 0 && !isShared }
+    var isOwn: Bool { sequence > 0 && !isShared && !isRetainedCopy }
 
     /// The number of its subscription identifiers in `IdentifierSets`.
     var identifierSet: UInt32 {

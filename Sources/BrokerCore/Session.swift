@@ -1,5 +1,6 @@
 import AccessControl
 import Backbone
+import DequeModule
 import MQTTModel
 import MQTTSession
 
@@ -54,9 +55,16 @@ final class Session {
     var notedCursor: LogSequence = 0
     var isCursorDirty = false
     /// The groups that chose this session for messages of the log that it has not finished.
-    var groupsOfSequence: [LogSequence: [SharedGroup]] = [:]
+    var claims: [LogSequence: [GroupClaim]] = [:]
     /// QoS 2 exchanges that a restart interrupted and whose message has not been found yet.
-    var restoredSent: [LogSequence: RestoredSession.Sent] = [:]
+    var restoredSent: [SentExchange: RestoredSession.Sent] = [:]
+    /// Those whose message has been found and waits in `queue`, in the order in which it does.
+    var interrupted: Deque<InterruptedExchange> = []
+    /// Copies of retained messages that the client is not done with, by wish.
+    var wishes: [LogSequence: Int] = [:]
+    var nextWish: UInt64 = 0
+    /// Up to where the log goes by options that subscriptions had before; ascending, and only above `notedCursor`.
+    var earlierSubscriptions: Deque<LogSequence> = []
 
     /// What waits for room in the window, for the client, or for the connection to become writable; nil when nothing
     /// does.
@@ -117,4 +125,25 @@ enum FetchState: Hashable {
     case asked(BackboneToken)
     /// The backbone could not read. Can transition to: `none`, after a while or by the end of the connection.
     case failed
+}
+
+/// A shared subscription chose this session for a message of the log.
+struct GroupClaim {
+    let group: SharedGroup
+    let qos: QoS
+    /// Of the QoS 2 exchange; 0 before there is one.
+    var packetIdentifier: PacketIdentifier = 0
+}
+
+/// A QoS 2 exchange that a restart interrupted: the message in the queue goes out under the identifier that it had.
+struct InterruptedExchange {
+    let sequence: LogSequence
+    let isShared: Bool
+    let packetIdentifier: PacketIdentifier
+    /// The client did not wait for that: the entry in the queue stands for nothing any more.
+    var isAnswered = false
+
+    func isOf(_ entry: QueuedEntry) -> Bool {
+        entry.sequence == sequence && entry.isShared == isShared && entry.qos == .exactlyOnce
+    }
 }

@@ -14,8 +14,8 @@ extension Shard: RestorableShard {
         var restoration = NodeRestoration(shards, at: shards[0].now)
         try engine.restore { session in
             restoration.restore(session)
-        } retained: { message in
-            restoration.restore(retained: message)
+        } retained: { message, position in
+            restoration.restore(retained: message, position: position)
         } entry: { entry, groups in
             restoration.restore(entry, groups: groups)
         }

@@ -53,6 +53,8 @@ package struct InflightWindow: Sendable {
     private var countBeforeWrap = 0
     /// Entries at the end that were not sent yet on this connection.
     package private(set) var resendCount = 0
+    /// Identifiers that no entry has yet: their messages were sent by an earlier process and wait for their turn.
+    private var reserved: Set<PacketIdentifier> = []
 
     package init() {}
 
@@ -95,20 +97,56 @@ package struct InflightWindow: Sendable {
         if let index = index(of: identifier) { entries[index].isUnsent = false }
     }
 
-    /// Puts back an exchange of QoS 2 that a restart has interrupted, behind those put back before. Without a message only
-    /// its release is left.
-    package mutating func restore(
-        _ message: ApplicationMessage?, packetIdentifier: PacketIdentifier, subscriptionIdentifiers: [UInt32],
-        sequence: UInt64, isShared: Bool
-    ) {
+    // MARK: After a restart
+
+    /// Puts back an exchange of QoS 2 that a restart has interrupted, behind those put back before: its message is the
+    /// receiver's, only the release is left.
+    package mutating func restoreRelease(_ packetIdentifier: PacketIdentifier, sequence: UInt64, isShared: Bool) {
         guard !holds(packetIdentifier) else { return }
-        entries.append(
+        // It is sent with what is sent again.
+        insert(
             InflightMessage(
-                message: message, subscriptionIdentifiers: subscriptionIdentifiers,
-                packetIdentifier: packetIdentifier, phase: message == nil ? .awaitingPubComp : .awaitingPubRec,
-                isRetained: false, sequence: sequence, isShared: isShared))
-        // Their identifiers may stand in any order: none of them counts as ascending.
+                message: nil, subscriptionIdentifiers: [], packetIdentifier: packetIdentifier,
+                phase: .awaitingPubComp, isRetained: false, sequence: sequence, isShared: isShared), at: entries.count)
+        resendCount += 1
+    }
+
+    /// A restart has interrupted an exchange of QoS 2 under this identifier: no other message gets it. `takeUp` follows,
+    /// when the message's turn comes.
+    package mutating func reserve(_ packetIdentifier: PacketIdentifier) {
+        reserved.insert(packetIdentifier)
         lastIdentifier = max(lastIdentifier, packetIdentifier)
+    }
+
+    package func isReserved(_ packetIdentifier: PacketIdentifier) -> Bool {
+        !reserved.isEmpty && reserved.contains(packetIdentifier)
+    }
+
+    /// The message of a reserved identifier is not sent any more: only the release is left.
+    package mutating func releaseReserved(_ packetIdentifier: PacketIdentifier, sequence: UInt64, isShared: Bool) {
+        reserved.remove(packetIdentifier)
+        restoreRelease(packetIdentifier, sequence: sequence, isShared: isShared)
+    }
+
+    /// Goes on with an exchange whose identifier was reserved, behind what was sent on this connection. The message is nil
+    /// when the receiver has answered already.
+    /// - Returns: the entry, whose PUBLISH is to be sent again.
+    package mutating func takeUp(
+        _ message: ApplicationMessage?, packetIdentifier: PacketIdentifier, isRetained: Bool,
+        subscriptionIdentifiers: [UInt32], sequence: UInt64, isShared: Bool
+    ) -> InflightMessage {
+        precondition(reserved.remove(packetIdentifier) != nil, "a reserved identifier")
+        let entry = InflightMessage(
+            message: message, subscriptionIdentifiers: subscriptionIdentifiers, packetIdentifier: packetIdentifier,
+            phase: .awaitingPubRec, isRetained: isRetained, sequence: sequence, isShared: isShared)
+        insert(entry, at: entries.count - resendCount)
+        return entry
+    }
+
+    private mutating func insert(_ entry: InflightMessage, at index: Int) {
+        entries.insert(entry, at: index)
+        // Their identifiers may stand in any order: none of them counts as ascending.
+        lastIdentifier = max(lastIdentifier, entry.packetIdentifier)
         countBeforeWrap = entries.count
     }
 
@@ -117,14 +155,14 @@ package struct InflightWindow: Sendable {
 
     /// The next packet identifier that no entry holds; for a SUBSCRIBE or UNSUBSCRIBE too, which share the space.
     package mutating func nextIdentifier() -> PacketIdentifier {
-        precondition(entries.count < Int(PacketIdentifier.max), "a packet identifier is free")
+        precondition(entries.count + reserved.count < Int(PacketIdentifier.max), "a packet identifier is free")
         repeat {
             if lastIdentifier == .max {
                 lastIdentifier = 0
                 countBeforeWrap = entries.count
             }
             lastIdentifier += 1
-        } while holds(lastIdentifier)
+        } while holds(lastIdentifier) || isReserved(lastIdentifier)
         return lastIdentifier
     }
 
@@ -208,6 +246,7 @@ package struct InflightWindow: Sendable {
         entries = []
         countBeforeWrap = 0
         resendCount = 0
+        reserved = []
     }
 
     private mutating func remove(at index: Int) {

@@ -57,6 +57,7 @@ package struct MatchedSubscriber: Equatable, Sendable {
         static let retainAsPublished: UInt8 = 1
         static let retainAsPublishedForPublisher: UInt8 = 2
         static let excludesPublisher: UInt8 = 4
+        static let distinguishesPublisher: UInt8 = 8
     }
 
     /// Whether any of the subscriptions has Retain As Published [MQTT-3.3.1-13].
@@ -66,6 +67,9 @@ package struct MatchedSubscriber: Equatable, Sendable {
     /// Whether each of the subscriptions has No Local: a message is not sent to its own publisher [MQTT-3.8.3-3].
     package var excludesPublisher: Bool { flags & Flag.excludesPublisher != 0 }
 
+    /// Whether any of them has No Local: it matters whether the session itself published the message.
+    package var distinguishesPublisher: Bool { flags & Flag.distinguishesPublisher != 0 }
+
     /// Counts in one more matching subscription. The caller adds its identifier to the pool, and comes with the
     /// subscriptions without No Local first.
     mutating func merge(_ subscription: Subscription) {
@@ -73,7 +77,10 @@ package struct MatchedSubscriber: Equatable, Sendable {
         if subscription.retainAsPublished { flags |= Flag.retainAsPublished }
         let hasIdentifier = subscription.identifier != 0 && identifierCount < .max
         if hasIdentifier { identifierCount += 1 }
-        guard !subscription.noLocal else { return }
+        guard !subscription.noLocal else {
+            flags |= Flag.distinguishesPublisher
+            return
+        }
         maximumQoSForPublisher = max(maximumQoSForPublisher, subscription.maximumQoS)
         flags &= ~Flag.excludesPublisher
         if subscription.retainAsPublished { flags |= Flag.retainAsPublishedForPublisher }

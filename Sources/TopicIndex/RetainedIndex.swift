@@ -81,23 +81,38 @@ package struct RetainedIndex: ~Copyable {
 
     /// Every message whose topic matches `pattern`, in lexical order of the topics' levels.
     package func forEachMatch(of pattern: String, _ body: (ApplicationMessage) -> Void) {
-        withBytes(of: pattern) { forEachMatch(of: $0, body) }
+        _ = forEachMatch(of: pattern, visiting: .max) { message in
+            body(message)
+            return true
+        }
     }
 
-    private func forEachMatch(of pattern: UnsafeRawBufferPointer, _ body: (ApplicationMessage) -> Void) {
+    /// The same, looking at `limit` topics at most, and only as long as `body` returns true.
+    /// - Returns: whether it has come to the end.
+    package func forEachMatch(of pattern: String, visiting limit: Int, _ body: (ApplicationMessage) -> Bool) -> Bool {
+        withBytes(of: pattern) { forEachMatch(of: $0, visiting: limit, body) }
+    }
+
+    private func forEachMatch(
+        of pattern: UnsafeRawBufferPointer, visiting limit: Int, _ body: (ApplicationMessage) -> Bool
+    ) -> Bool {
         guard let prefix = PatternMatcher.literalPrefix(of: pattern) else {
-            if let message = message(topic: pattern) { body(message) }
-            return
+            guard let message = message(topic: pattern) else { return true }
+            return body(message)
         }
+        var left = limit
         // The parent level lies before all that is below it, and "#" matches it too.
         var position = self.position(of: prefix.slice(0, max(prefix.count - 1, 0)))
         while let slot = order[position] {
             guard let message = slots[Int(slot)], PatternMatcher.topic(message.topic, isAtOrBelow: prefix) else {
-                return
+                return true
             }
-            if PatternMatcher.matches(pattern, message.topic) { body(message) }
+            guard left > 0 else { return false }
+            left -= 1
+            if PatternMatcher.matches(pattern, message.topic), !body(message) { return false }
             position = order.position(after: position)
         }
+        return true
     }
 
     // MARK: Expiry

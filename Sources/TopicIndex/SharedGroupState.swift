@@ -45,6 +45,10 @@ package final class SharedGroupState {
 
     func isNamed(before other: String) -> Bool { name.utf8.lexicographicallyPrecedes(other.utf8) }
 
+    package func member(_ subscriber: UInt32) -> Member? {
+        memberSet.contains(subscriber) ? members.first { $0.subscriber == subscriber } : nil
+    }
+
     /// - Returns: whether it is new; else its options and identifier were replaced and it keeps its place.
     func join(_ member: Member) -> Bool {
         if memberSet.insert(member.subscriber).inserted {

@@ -51,6 +51,12 @@ struct SubscriberList {
         return true
     }
 
+    func subscription(of subscriber: UInt32) -> Subscription? {
+        if count <= 1 { return count == 1 && sole.subscriber == subscriber ? sole : nil }
+        let found = chunks[chunks.partitionPoint { $0.subscriber < subscriber }]
+        return found?.subscriber == subscriber ? found : nil
+    }
+
     @inline(__always)
     func forEach(_ body: (Subscription) -> Void) {
         if count == 1 { return body(sole) }

@@ -72,6 +72,17 @@ package struct SubscriptionIndex: ~Copyable {
         }
     }
 
+    /// Whether the subscriber has this very subscription; Retain Handling, which is no concern of the index, aside.
+    package func has(
+        _ subscriber: UInt32, subscribedTo pattern: String, options: SubscriptionOptions, identifier: UInt32
+    ) -> Bool {
+        withBytes(of: pattern) { pattern in
+            guard let (_, entry) = entry(of: pattern) else { return false }
+            let subscription = Subscription(subscriber: subscriber, options: options, identifier: identifier)
+            return entries[entry].subscribers.subscription(of: subscriber) == subscription
+        }
+    }
+
     // MARK: Routes
 
     /// The shard `peer` has an ordinary subscription to `pattern`. Saying it twice changes nothing.

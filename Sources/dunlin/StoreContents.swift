@@ -20,17 +20,20 @@ struct StoreContents {
     private var lastSequence: LogSequence = 0
     private var waiting: [SharedGroup: Int] = [:]
     private let index = IndexBox()
-    /// Subscriptions in the order in which the log passes them, the next one last.
-    private var upcoming: [(session: UInt32, subscription: RestoredSession.Subscription)] = []
+    /// Beginnings and ends of subscriptions in the order in which the log passes them, the next one last.
+    private var upcoming: [(place: LogSequence, isEnd: Bool, session: UInt32, RestoredSession.Subscription)] = []
     private var isSorted = false
 
     mutating func add(_ session: RestoredSession, isConnected: Bool) {
         let slot = UInt32(sessions.count)
-        upcoming += session.subscriptions.map { (slot, $0) }
+        for subscription in session.subscriptions {
+            upcoming.append((subscription.since, false, slot, subscription))
+            if let until = subscription.until { upcoming.append((until, true, slot, subscription)) }
+        }
         sessions.append(
             Session(
                 restored: session, isConnected: isConnected,
-                finished: Set(session.sent.lazy.filter { $0.phase == .finished }.map(\.sequence))))
+                finished: Set(session.sent.lazy.filter { $0.phase == .finished }.map(\.exchange.sequence))))
     }
 
     mutating func add(retained message: ApplicationMessage) {
@@ -57,16 +60,20 @@ struct StoreContents {
         }
     }
 
-    /// A subscription wants what was logged after it was made.
+    /// A subscription wants what was logged after it was made and before it ended.
     private mutating func makeSubscriptions(before sequence: LogSequence) {
         if !isSorted {
-            upcoming.sort { $0.subscription.since > $1.subscription.since }
+            upcoming.sort { ($0.place, $0.isEnd ? 0 : 1) > ($1.place, $1.isEnd ? 0 : 1) }
             isSorted = true
         }
-        while let next = upcoming.last, next.subscription.since < sequence {
+        while let (place, isEnd, session, subscription) = upcoming.last, place < sequence {
             upcoming.removeLast()
-            guard let filter = TopicFilter(next.subscription.filter), !filter.isShared else { continue }
-            index.subscribe(next.session, to: filter.pattern, options: next.subscription.options)
+            guard let filter = TopicFilter(subscription.filter), !filter.isShared else { continue }
+            if isEnd {
+                index.unsubscribe(session, from: filter.pattern)
+            } else {
+                index.subscribe(session, to: filter.pattern, options: subscription.options)
+            }
         }
     }
 
@@ -105,7 +112,8 @@ struct StoreContents {
         let restored = session.restored
         let unfinished = restored.received.count + restored.sent.count { $0.phase != .finished }
         let expires = restored.expiresIn.map { "\($0)" } ?? "never"
-        return pad(session.queued, 6) + "  " + pad(unfinished, 10) + "  " + pad(restored.subscriptions.count, 13) + "  "
+        return pad(session.queued, 6) + "  " + pad(unfinished, 10) + "  "
+            + pad(restored.subscriptions.count { $0.until == nil }, 13) + "  "
             + pad(session.isConnected ? "connected" : "disconnected", 12) + "  " + pad(expires, 10) + "  "
             + pad(restored.will == nil ? "" : "yes", 4) + "  " + quoted(restored.clientIdentifier)
     }
@@ -126,6 +134,8 @@ private final class IndexBox {
     func subscribe(_ session: UInt32, to pattern: String, options: SubscriptionOptions) {
         _ = index.subscribe(session, to: pattern, options: options, identifier: 0)
     }
+
+    func unsubscribe(_ session: UInt32, from pattern: String) { _ = index.unsubscribe(session, from: pattern) }
 
     func match(_ topic: UnsafeRawBufferPointer) -> [MatchedSubscriber] { index.match(topic).subscribers }
 }

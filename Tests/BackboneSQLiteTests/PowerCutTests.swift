@@ -39,7 +39,7 @@ struct PowerCutTests {
         var names: [String] = []
         try backbone.restore { session in
             names.append(session.clientIdentifier)
-        } retained: { _ in
+        } retained: { _, _ in
         } entry: { entry, _ in
             let text = String(decoding: entry.message.payload, as: UTF8.self)
             names.append(String(text.prefix { $0 != ":" }))

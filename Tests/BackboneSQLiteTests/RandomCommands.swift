@@ -41,6 +41,16 @@ struct RandomCommands {
     private mutating func pick(_ names: [String]) -> String { names[Int.random(in: 0..<names.count, using: &random)] }
     private mutating func client() -> String { pick(Self.clients) }
     private mutating func sequence() -> LogSequence { .random(in: 0...max(lastSequence, 1), using: &random) }
+    private mutating func wish() -> LogSequence { .wish(.random(in: 0...2, using: &random)) }
+
+    private mutating func exchange() -> SentExchange {
+        switch Int.random(in: 0..<6, using: &random) {
+        case 0: SentExchange(sequence: wish() + .random(in: 1...3, using: &random))
+        case 1: SentExchange(sequence: sequence(), group: group())
+        default: SentExchange(sequence: sequence())
+        }
+    }
+
     private mutating func flip() -> Bool { .random(using: &random) }
     private mutating func interval() -> UInt32 { [0, 1, 5, 60, .max][Int.random(in: 0..<5, using: &random)] }
     private mutating func group() -> SharedGroup { SharedGroup(name: pick(["g", "h"]), pattern: pick(Self.topics)) }
@@ -72,7 +82,7 @@ struct RandomCommands {
 
     private mutating func change() -> SessionChange {
         let client = client()
-        switch Int.random(in: 0..<16, using: &random) {
+        switch Int.random(in: 0..<17, using: &random) {
         case 0: return .began(clientIdentifier: client)
         case 1, 2:
             let will = flip() ? Will(message: message(), delayInterval: interval()) : nil
@@ -87,16 +97,27 @@ struct RandomCommands {
             return .subscribed(
                 clientIdentifier: client, filter: pick(Self.filters),
                 options: SubscriptionOptions(maximumQoS: .exactlyOnce, noLocal: flip(), retainAsPublished: flip()),
-                identifier: .random(in: 0...2, using: &random))
-        case 7: return .unsubscribed(clientIdentifier: client, filter: pick(Self.filters))
+                identifier: .random(in: 0...2, using: &random), since: lastSequence, messagesWait: flip())
+        case 7:
+            return .unsubscribed(
+                clientIdentifier: client, filter: pick(Self.filters), through: flip() ? lastSequence : nil)
         case 8:
             return .released(
                 ReceivedExchange(clientIdentifier: client, packetIdentifier: .random(in: 1...3, using: &random)))
         case 9, 10:
+            let exchange = exchange()
             return .sending(
-                clientIdentifier: client, sequence: sequence(), packetIdentifier: .random(in: 1...9, using: &random))
-        case 11: return .handedOver(clientIdentifier: client, sequence: sequence())
-        case 12: return .finished(clientIdentifier: client, sequence: sequence())
+                clientIdentifier: client, exchange, packetIdentifier: .random(in: 1...9, using: &random),
+                topic: exchange.sequence >= .firstCopy ? ExactText(pick(Self.topics)) : nil)
+        case 11: return .handedOver(clientIdentifier: client, exchange())
+        case 12: return .finished(clientIdentifier: client, exchange())
+        case 14:
+            let options = SubscriptionOptions(maximumQoS: .exactlyOnce, noLocal: flip())
+            let wish = RetainedWish(
+                number: wish(), pattern: pick(Self.topics), options: options,
+                identifier: .random(in: 0...2, using: &random))
+            return flip()
+                ? .wished(clientIdentifier: client, wish) : .fulfilled(clientIdentifier: client, wish: wish.number)
         case 13: return .advanced(clientIdentifier: client, through: sequence())
         default: return .groupFinished(group(), sequence: sequence())
         }

@@ -3,7 +3,7 @@ import MQTTModel
 
 /// The contract of the engine, written to be read and not to be fast: what a store that was given these commands holds.
 struct ReferenceStore {
-    private struct Session {
+    fileprivate struct Session {
         var expiryInterval: UInt32 = 0
         /// Milliseconds; nil: connected.
         var disconnectedAt: Int64?
@@ -11,7 +11,9 @@ struct ReferenceStore {
         var willDueAt: Int64?
         var subscriptions: [RestoredSession.Subscription] = []
         var received: Set<PacketIdentifier> = []
+        var earlier: [RestoredSession.Subscription] = []
         var sent: [RestoredSession.Sent] = []
+        var wishes: [RestoredSession.Wish] = []
         var cursor: LogSequence = 0
     }
 
@@ -92,53 +94,41 @@ struct ReferenceStore {
             }
             sessions[ExactText(client)] = session
         case .ended(let client): sessions[ExactText(client)] = nil
-        case .subscribed(let client, let filter, let options, let identifier):
-            subscribe(client, filter: filter, options: options, identifier: identifier)
-        case .unsubscribed(let client, let filter):
-            sessions[ExactText(client)]?.subscriptions.removeAll { ExactText($0.filter) == ExactText(filter) }
+        case .subscribed(let client, let filter, let options, let identifier, let since, let messagesWait):
+            let subscription = RestoredSession.Subscription(
+                filter: filter, options: options, identifier: identifier, since: since)
+            alter(client) { $0.subscribe(subscription, messagesWait: messagesWait) }
+        case .unsubscribed(let client, let filter, let through):
+            alter(client) { $0.unsubscribe(filter, through: through) }
+        case .wished(let client, let wish):
+            let stored = RestoredSession.Wish(wish, since: lastSequence, position: 0)
+            alter(client) { session in
+                session.wishes.removeAll { $0.wish.number == wish.number }
+                session.wishes.append(stored)
+            }
+        case .fulfilled(let client, let wish):
+            alter(client) { session in
+                session.wishes.removeAll { $0.wish.number == wish }
+                session.sent.removeAll { wish.copiesOfItsWish.contains($0.exchange.sequence) }
+            }
         case .released(let exchange):
             sessions[exchange.clientIdentifier]?.received.remove(exchange.packetIdentifier)
-        case .sending(let client, let sequence, let packetIdentifier):
-            sessions[ExactText(client)]?.sent.removeAll { $0.sequence == sequence }
-            sessions[ExactText(client)]?.sent.append(
-                .init(sequence: sequence, packetIdentifier: packetIdentifier, phase: .sending))
-        case .handedOver(let client, let sequence): setPhase(.handedOver, of: sequence, client: client)
-        case .finished(let client, let sequence):
-            if sessions[ExactText(client)]?.sent.contains(where: { $0.sequence == sequence }) == false {
-                sessions[ExactText(client)]?.sent.append(
-                    .init(sequence: sequence, packetIdentifier: 0, phase: .finished))
+        case .sending(let client, let exchange, let packetIdentifier, let topic):
+            alter(client) { session in
+                session.sent.removeAll { $0.exchange == exchange }
+                session.sent.append(.init(exchange, packetIdentifier: packetIdentifier, phase: .sending, topic: topic))
             }
-            setPhase(.finished, of: sequence, client: client)
-        case .advanced(let client, let through):
-            guard var session = sessions[ExactText(client)] else { return }
-            session.cursor = max(session.cursor, through)
-            sessions[ExactText(client)] = session
+        case .handedOver(let client, let exchange): alter(client) { $0.setPhase(.handedOver, of: exchange) }
+        case .finished(let client, let exchange): alter(client) { $0.finish(exchange) }
+        case .advanced(let client, let through): alter(client) { $0.cursor = max($0.cursor, through) }
         case .groupFinished(let group, let sequence): log[sequence]?.groups.remove(group)
         }
     }
 
-    private mutating func subscribe(
-        _ client: String, filter: String, options: SubscriptionOptions, identifier: UInt32
-    ) {
+    private mutating func alter(_ client: String, _ body: (inout Session) -> Void) {
         guard var session = sessions[ExactText(client)] else { return }
-        let old = session.subscriptions.firstIndex { ExactText($0.filter) == ExactText(filter) }
-        let subscription = RestoredSession.Subscription(
-            filter: filter, options: options, identifier: identifier,
-            since: old.map { session.subscriptions[$0].since } ?? lastSequence)
-        if let old {
-            session.subscriptions[old] = subscription
-        } else {
-            session.subscriptions.append(subscription)
-        }
+        body(&session)
         sessions[ExactText(client)] = session
-    }
-
-    private mutating func setPhase(_ phase: RestoredSession.Sent.Phase, of sequence: LogSequence, client: String) {
-        guard let index = sessions[ExactText(client)]?.sent.firstIndex(where: { $0.sequence == sequence }),
-            let old = sessions[ExactText(client)]?.sent[index]
-        else { return }
-        sessions[ExactText(client)]?.sent[index] = .init(
-            sequence: sequence, packetIdentifier: old.packetIdentifier, phase: phase)
     }
 
     var snapshot: Snapshot {
@@ -171,10 +161,63 @@ struct ReferenceStore {
         restored.will = session.will
         restored.willDueIn =
             session.will == nil ? nil : session.willDueAt.map { UInt32(max(0, ($0 - now + 999) / 1000)) }
-        restored.subscriptions = session.subscriptions
+        restored.subscriptions = session.earlier.filter { ($0.until ?? .max) > session.cursor }
+            .sorted {
+                $0.until == $1.until
+                    ? $0.filter.utf8.lexicographicallyPrecedes($1.filter.utf8) : ($0.until ?? 0) < ($1.until ?? 0)
+            }
+        restored.subscriptions += session.subscriptions
         restored.received = session.received.sorted()
-        restored.sent = session.sent.filter { $0.sequence > session.cursor }
+        restored.sent = session.sent.filter { $0.exchange.sequence > session.cursor }
+        restored.wishes = session.wishes.sorted { $0.wish.number < $1.wish.number }
         restored.cursor = session.cursor
         return restored
+    }
+}
+
+extension ReferenceStore.Session {
+    mutating func subscribe(_ subscription: RestoredSession.Subscription, messagesWait: Bool) {
+        guard let index = subscriptions.firstIndex(where: { ExactText($0.filter) == ExactText(subscription.filter) })
+        else {
+            subscriptions.append(subscription)
+            return
+        }
+        let old = subscriptions[index]
+        let isSame = old.options == subscription.options && old.identifier == subscription.identifier
+        if !isSame, messagesWait { keep(old, until: subscription.since) }
+        if !isSame {
+            subscriptions[index] = .init(
+                filter: old.filter, options: subscription.options, identifier: subscription.identifier,
+                since: max(old.since, subscription.since))
+        }
+    }
+
+    mutating func unsubscribe(_ filter: String, through: LogSequence?) {
+        guard let index = subscriptions.firstIndex(where: { ExactText($0.filter) == ExactText(filter) }) else { return }
+        let old = subscriptions.remove(at: index)
+        if let through { keep(old, until: through) }
+    }
+
+    private mutating func keep(_ old: RestoredSession.Subscription, until: LogSequence) {
+        guard old.since < until else { return }
+        earlier.append(
+            .init(
+                filter: old.filter, options: old.options, identifier: old.identifier, since: old.since, until: until))
+    }
+
+    mutating func setPhase(_ phase: RestoredSession.Sent.Phase, of exchange: SentExchange) {
+        guard let index = sent.firstIndex(where: { $0.exchange == exchange }) else { return }
+        sent[index] = .init(
+            exchange, packetIdentifier: sent[index].packetIdentifier, phase: phase, topic: sent[index].topic)
+    }
+
+    mutating func finish(_ exchange: SentExchange) {
+        if exchange.group != nil {
+            sent.removeAll { $0.exchange == exchange }
+        } else if exchange.sequence < .firstCopy, !sent.contains(where: { $0.exchange == exchange }) {
+            sent.append(.init(exchange, packetIdentifier: 0, phase: .finished))
+        } else {
+            setPhase(.finished, of: exchange)
+        }
     }
 }

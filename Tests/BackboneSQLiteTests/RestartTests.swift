@@ -159,32 +159,45 @@ struct RestartTests {
         let backbone = try fixture.open()
         defer { backbone.stop() }
         var found: [RestoredSession] = []
-        try backbone.restore(session: { found.append($0) }, retained: { _ in }, entry: { _, _ in })
+        try backbone.restore(session: { found.append($0) }, retained: { _, _ in }, entry: { _, _ in })
         #expect(found.map(\.expiresIn) == [60])
         #expect(found.map { $0.will?.delayInterval } == [5])
         #expect(found.map(\.willDueIn) == [nil])
     }
 
-    /// The exchange of a retained message's copy is kept until it is finished, whatever the cursor; then nothing is.
-    @Test func theExchangeOfACopyIsKeptUntilItIsFinished() throws {
+    private static func wish(_ number: LogSequence) -> RetainedWish {
+        RetainedWish(
+            number: number, pattern: "#", options: SubscriptionOptions(maximumQoS: .exactlyOnce), identifier: 0)
+    }
+
+    /// The exchange of a retained message's copy is kept until its wish is fulfilled, whatever the cursor.
+    @Test func theExchangeOfACopyIsKeptUntilItsWishIsFulfilled() throws {
         let fixture = StoreFixture()
-        let first = LogSequence.firstCopy
+        let first = LogSequence.wish(0)
+        let topic = ExactText("t")
         let store = try fixture.run()
         store.perform([
             .message(),
             .store([
                 .began(clientIdentifier: "c"), .connected(clientIdentifier: "c", expiryInterval: 60, will: nil),
-                .sending(clientIdentifier: "c", sequence: first, packetIdentifier: 7),
-                .sending(clientIdentifier: "c", sequence: first + 1, packetIdentifier: 8),
-                .advanced(clientIdentifier: "c", through: 1), .finished(clientIdentifier: "c", sequence: first),
+                .wished(clientIdentifier: "c", Self.wish(first)), .wished(clientIdentifier: "c", Self.wish(.wish(1))),
+                .sending(clientIdentifier: "c", SentExchange(sequence: first + 1), packetIdentifier: 7, topic: topic),
+                .sending(
+                    clientIdentifier: "c", SentExchange(sequence: .wish(1) + 1), packetIdentifier: 8, topic: topic),
+                .advanced(clientIdentifier: "c", through: 1),
+                .finished(clientIdentifier: "c", SentExchange(sequence: first + 1)),
             ]),
         ])
+        store.perform([.store([.fulfilled(clientIdentifier: "c", wish: .wish(1))])])
         store.stop()
         let backbone = try fixture.open()
         defer { backbone.stop() }
         var found: [RestoredSession] = []
-        try backbone.restore(session: { found.append($0) }, retained: { _ in }, entry: { _, _ in })
-        #expect(found.map { $0.sent.map(\.packetIdentifier) } == [[8]])
+        try backbone.restore(session: { found.append($0) }, retained: { _, _ in }, entry: { _, _ in })
+        #expect(found.map { $0.wishes.map(\.wish) } == [[Self.wish(first)]])
+        #expect(found.map { $0.sent.map(\.packetIdentifier) } == [[7]])
+        #expect(found.map { $0.sent.map(\.phase) } == [[.finished]])
+        #expect(found.map { $0.sent.map(\.topic) } == [[topic]])
     }
 
     @Test func timeIsCountedWhileTheBrokerIsDown() throws {
@@ -205,7 +218,7 @@ struct RestartTests {
                 session: {
                     #expect($0.expiresIn == expiry)
                     #expect($0.willDueIn == due)
-                }, retained: { _ in }, entry: { _, _ in })
+                }, retained: { _, _ in }, entry: { _, _ in })
             backbone.stop()
         }
     }

@@ -17,7 +17,7 @@ struct Snapshot: Equatable {
         var found = Snapshot()
         try backbone.restore(
             session: { found.sessions.append(Snapshot.text($0)) },
-            retained: { found.retained.append(Snapshot.text($0)) },
+            retained: { message, _ in found.retained.append(Snapshot.text(message)) },
             entry: { entry, groups in
                 found.sequences.append(entry.sequence)
                 found.log[entry.sequence] = Snapshot.text(entry.message, groups: groups)
@@ -52,10 +52,18 @@ struct Snapshot: Equatable {
         for subscription in session.subscriptions {
             parts.append(
                 "\(bytes(subscription.filter)) options \(subscription.options.rawValue) "
-                    + "id \(subscription.identifier) since \(subscription.since)")
+                    + "id \(subscription.identifier) since \(subscription.since)"
+                    + (subscription.until.map { " until \($0)" } ?? ""))
         }
         parts.append("received \(session.received)")
-        parts += session.sent.map { "sent \($0.sequence) as \($0.packetIdentifier) phase \($0.phase.rawValue)" }
+        parts += session.sent.map {
+            let way = $0.exchange.group.map { "by \(bytes($0.name))/\(bytes($0.pattern))" } ?? "by itself"
+            return "sent \($0.exchange.sequence) \(way) as \($0.packetIdentifier) phase \($0.phase.rawValue) "
+                + ($0.topic.map { bytes($0.string) } ?? "")
+        }
+        parts += session.wishes.map {
+            "wish \($0.wish.number) \(bytes($0.wish.pattern)) options \($0.wish.options.rawValue) since \($0.since)"
+        }
         parts.append("cursor \(session.cursor)")
         return parts.joined(separator: "; ")
     }

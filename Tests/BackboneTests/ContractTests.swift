@@ -94,7 +94,7 @@ struct ContractTests {
         defer { engine.stop() }
         let changes: [SessionChange] = [
             .advanced(clientIdentifier: "nobody", through: 7), .ended(clientIdentifier: "nobody"),
-            .unsubscribed(clientIdentifier: "nobody", filter: "#"),
+            .unsubscribed(clientIdentifier: "nobody", filter: "#", through: 1),
         ]
         #expect(engine.perform([.store(changes)]).map(\.outcome) == [.done])
     }

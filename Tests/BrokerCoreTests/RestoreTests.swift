@@ -54,7 +54,7 @@ struct RestoreTests {
         ])
     func unsubscribingDoesNotEndAnExchange(_ phase: RestoredSession.Sent.Phase, _ expected: CoreHarness.Seen) {
         var core = CoreHarness()
-        let sent = RestoredSession.Sent(sequence: 1, packetIdentifier: 7, phase: phase)
+        let sent = RestoredSession.Sent(SentExchange(sequence: 1), packetIdentifier: 7, phase: phase)
         core.restore([Self.session("s", filter: nil, sent: sent)], log: [Self.entry(1)])
         #expect(Self.resume("s", in: &core) == [expected])
     }
@@ -62,7 +62,9 @@ struct RestoreTests {
     @Test("P1: the member of a shared subscription that was in the middle of a message keeps it")
     func theInterruptedMemberKeepsTheMessage() {
         var core = CoreHarness()
-        let sent = RestoredSession.Sent(sequence: 1, packetIdentifier: 7, phase: .sending)
+        let sent = RestoredSession.Sent(
+            SentExchange(sequence: 1, group: SharedGroup(name: "g", pattern: "t")), packetIdentifier: 7, phase: .sending
+        )
         core.restore(
             [Self.session("a", filter: "$share/g/t"), Self.session("b", filter: "$share/g/t", sent: sent)],
             log: [Self.entry(1)], groups: [SharedGroup(name: "g", pattern: "t")])
@@ -78,10 +80,12 @@ struct RestoreTests {
         for isInterrupted in [true, false] {
             var core = BrokerCore(options: BrokerOptions())
             var effects = Effects()
-            let sent = RestoredSession.Sent(sequence: 1, packetIdentifier: 7, phase: .sending)
+            let sent = RestoredSession.Sent(
+                SentExchange(sequence: 1, group: SharedGroup(name: "g", pattern: "t")), packetIdentifier: 7,
+                phase: .sending)
             core.restore(
                 Self.session("a", filter: "$share/g/t", sent: isInterrupted ? sent : nil), at: .zero, into: &effects)
-            #expect(core.isInterrupted(group, at: 1, into: &effects) == isInterrupted)
+            #expect(core.isInterrupted(group, at: 1, now: .zero, into: &effects) == isInterrupted)
         }
     }
 
@@ -145,7 +149,7 @@ struct RestoreTests {
     func theIdentifierOfACopyIsReleased(_ phase: UInt8) {
         var core = CoreHarness()
         let sent = RestoredSession.Sent(
-            sequence: .firstCopy + 5, packetIdentifier: 7, phase: .init(rawValue: phase) ?? .finished)
+            SentExchange(sequence: .firstCopy + 5), packetIdentifier: 7, phase: .init(rawValue: phase) ?? .finished)
         core.restore([Self.session("s", filter: "t", sent: sent)], log: [])
         #expect(Self.resume("s", in: &core) == [.acknowledge(slot: 0, .pubRel, 7, .success)])
     }
@@ -156,7 +160,7 @@ struct RestoreTests {
         let restoration = NodeRestoration<RestoredShard>([RestoredShard()], at: now)
         let message = ApplicationMessage(topic: "t", payload: [1], qos: .atLeastOnce)
         message.expiryInterval = 600
-        restoration.restore(retained: message)
+        restoration.restore(retained: message, position: 0)
         #expect(message.remainingExpiry(at: now) == 600)
     }
 }

@@ -57,7 +57,7 @@ struct RetentionTests {
         var core = CoreHarness()
         var session = RestoredSession(clientIdentifier: "s")
         session.expiryInterval = 100
-        session.sent = [RestoredSession.Sent(sequence: 3, packetIdentifier: 7, phase: .sending)]
+        session.sent = [RestoredSession.Sent(SentExchange(sequence: 3), packetIdentifier: 7, phase: .sending)]
         core.restore([session], log: [])
         let connection = core.open()
         let seen = core.step(

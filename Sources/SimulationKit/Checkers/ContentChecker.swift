@@ -49,9 +49,7 @@ package struct ContentChecker: Checker {
     private func isWanted(
         _ message: MessageRecord, _ publish: Publish, by subscription: SubscriptionRecord, _ who: Attendance
     ) -> Bool {
-        // Not yet held for retained messages, whose publisher the broker does not keep.
-        let isOfSession = !publish.isRetained
-        let isOwn = subscription.options.noLocal && message.publisher == who.client && isOfSession
+        let isOwn = subscription.options.noLocal && message.publisher == who.client
         return !isOwn && subscription.filter.matches(message.topic)
     }
 

@@ -100,8 +100,6 @@ package struct DeliveryChecker: Checker {
                 (subscription.endAskedAt ?? .distantFuture) > acknowledgedAt,
                 let qos = subscription.grantedQoS, qos != .atMostOnce
             else { return false }
-            // A restart goes by the options that the filter has then: what a weaker subscription took the place of is lost.
-            if let endAskedAt = subscription.endAskedAt, history.crashCount(since: endAskedAt) > 0 { return false }
             let isOwn = subscription.options.noLocal && message.publisher == profile.index
             return !isOwn && subscription.filter.matches(message.topic)
         }

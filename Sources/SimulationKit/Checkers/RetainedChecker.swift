@@ -94,10 +94,17 @@ package struct RetainedChecker: Checker {
         }
     }
 
+    private func isReplaced(_ debt: Debt, _ history: History) -> Bool {
+        (topics[history.messages[debt.receipt.number].topic] ?? []).contains { number in
+            let message = history.messages[number]
+            return number != debt.receipt.number && (message.isWill || message.firstSentAt ?? .zero > debt.since)
+        }
+    }
+
     package mutating func finish(at now: Instant, history: History, verdict: inout Verdict) {
         for debt in debts where (received[debt.receipt] ?? .zero) < debt.since {
-            // Copies that wait in a session's queue are not in the log.
-            if history.crashCount(since: debt.since) > 0 { continue }
+            // A copy that waits for a restart gives way to what has been retained since.
+            if history.crashCount(since: debt.since) > 0, isReplaced(debt, history) { continue }
             guard let session = history.currentSession(of: debt.receipt.client), session.endedAt == nil,
                 session.ordinal == debt.receipt.session, !session.hasOverflowed
             else { continue }

@@ -80,7 +80,9 @@ extension CoreDriver {
         guard let store = engine?.store else { return }
         var restoration = NodeRestoration(shards, at: now)
         for session in store.restoredSessions(at: now) { restoration.restore(session) }
-        for message in store.restoredRetained(at: now) { restoration.restore(retained: message) }
+        for (message, position) in store.restoredRetained(at: now) {
+            restoration.restore(retained: message, position: position)
+        }
         for (entry, groups) in store.restoredLog(at: now) { restoration.restore(entry, groups: groups) }
         restoration.finish()
         for shard in shards { runEffects(of: shard) }

@@ -14,11 +14,13 @@ struct SimulatedStore {
         var subscriptions: [RestoredSession.Subscription] = []
         var received: Set<PacketIdentifier> = []
         var sent: [RestoredSession.Sent] = []
+        var wishes: [RestoredSession.Wish] = []
         var cursor: LogSequence = 0
     }
 
     private struct StoredMessage {
         let sequence: LogSequence
+        var position: RetainedPosition = 0
         let message: ApplicationMessage
         let storedAt: Instant
         var groups: [SharedGroup] = []
@@ -29,6 +31,7 @@ struct SimulatedStore {
     private var log: [StoredMessage] = []
     private var trims: [LogSequence]
     private var lastSequence: LogSequence = 0
+    private var lastPosition: RetainedPosition = 0
 
     init(shardCount: Int) { trims = Array(repeating: 0, count: shardCount) }
 
@@ -65,7 +68,9 @@ struct SimulatedStore {
         if append.message.isRetained {
             retained.removeAll { $0.message.topic.elementsEqual(append.message.topic) }
             if append.message.payloadLength > 0 {
-                retained.append(StoredMessage(sequence: 0, message: append.message, storedAt: now))
+                lastPosition += 1
+                retained.append(
+                    StoredMessage(sequence: 0, position: lastPosition, message: append.message, storedAt: now))
             }
         }
         if let exchange = append.received {
@@ -99,21 +104,39 @@ struct SimulatedStore {
                 if let willDelay { $0.willDueAt = now.advanced(seconds: willDelay) } else { $0.will = nil }
             }
         case .ended(let client): sessions.removeAll { $0.clientIdentifier == client }
-        case .subscribed(let client, let filter, let options, let identifier):
-            subscribe(client, filter: filter, options: options, identifier: identifier)
-        case .unsubscribed(let client, let filter):
-            change(client) { $0.subscriptions.removeAll { $0.filter == filter } }
+        case .subscribed(let client, let filter, let options, let identifier, let since, let messagesWait):
+            let subscription = RestoredSession.Subscription(
+                filter: filter, options: options, identifier: identifier, since: since)
+            change(client) { SimulatedStore.subscribe(subscription, messagesWait: messagesWait, &$0) }
+        case .unsubscribed(let client, let filter, let through):
+            change(client) { SimulatedStore.end(filter, at: through, &$0) }
+        case .wished(let client, let wish):
+            lastPosition += 1
+            let stored = RestoredSession.Wish(wish, since: lastSequence, position: lastPosition)
+            change(client) { $0.wishes.append(stored) }
+        case .fulfilled(let client, let wish):
+            change(client) {
+                $0.wishes.removeAll { $0.wish.number == wish }
+                $0.sent.removeAll { $0.exchange.sequence >= .firstCopy && $0.exchange.sequence.wish == wish }
+            }
         case .released(let exchange):
             change(exchange.clientIdentifier.string) { $0.received.remove(exchange.packetIdentifier) }
-        case .sending(let client, let sequence, let packetIdentifier):
+        case .sending(let client, let exchange, let packetIdentifier, let topic):
             change(client) {
-                $0.sent.removeAll { $0.sequence == sequence }
-                $0.sent.append(.init(sequence: sequence, packetIdentifier: packetIdentifier, phase: .sending))
+                $0.sent.removeAll { $0.exchange == exchange }
+                $0.sent.append(
+                    .init(exchange, packetIdentifier: packetIdentifier, phase: .sending, topic: topic))
             }
-        case .handedOver(let client, let sequence): setPhase(.handedOver, of: sequence, client: client)
-        case .finished(let client, let sequence): setPhase(.finished, of: sequence, client: client)
+        case .handedOver(let client, let exchange):
+            change(client) { SimulatedStore.setPhase(.handedOver, of: exchange, &$0) }
+        case .finished(let client, let exchange): change(client) { SimulatedStore.finish(exchange, &$0) }
         case .advanced(let client, let through):
-            change(client) { $0.cursor = max($0.cursor, through) }
+            change(client) {
+                let cursor = max($0.cursor, through)
+                $0.cursor = cursor
+                $0.sent.removeAll { $0.exchange.sequence <= cursor }
+                $0.subscriptions.removeAll { $0.until.map { $0 <= cursor } ?? false }
+            }
         case .groupFinished(let group, let sequence):
             guard let index = log.firstIndex(where: { $0.sequence == sequence }) else { return }
             log[index].groups.removeAll { $0 == group }
@@ -125,33 +148,58 @@ struct SimulatedStore {
         body(&sessions[index])
     }
 
-    private mutating func subscribe(
-        _ client: String, filter: String, options: SubscriptionOptions, identifier: UInt32
+    private static func subscribe(
+        _ subscription: RestoredSession.Subscription, messagesWait: Bool, _ session: inout StoredSession
     ) {
-        let last = lastSequence
-        change(client) { session in
-            let old = session.subscriptions.firstIndex { $0.filter == filter }
-            let subscription = RestoredSession.Subscription(
-                filter: filter, options: options, identifier: identifier,
-                since: old.map { session.subscriptions[$0].since } ?? last)
-            if let old {
-                session.subscriptions[old] = subscription
-            } else {
-                session.subscriptions.append(subscription)
-            }
+        guard
+            let index = session.subscriptions.firstIndex(where: { $0.filter == subscription.filter && $0.until == nil })
+        else {
+            session.subscriptions.append(subscription)
+            return
         }
+        let old = session.subscriptions.remove(at: index)
+        var oldOptions = old.options
+        oldOptions.retainHandling = subscription.options.retainHandling
+        let isSame = oldOptions == subscription.options && old.identifier == subscription.identifier
+        if !isSame, messagesWait { keep(old, until: subscription.since, &session) }
+        session.subscriptions.append(
+            .init(
+                filter: old.filter, options: subscription.options, identifier: subscription.identifier,
+                since: isSame ? old.since : max(old.since, subscription.since)))
     }
 
-    private mutating func setPhase(_ phase: RestoredSession.Sent.Phase, of sequence: LogSequence, client: String) {
-        change(client) { session in
-            guard let index = session.sent.firstIndex(where: { $0.sequence == sequence }) else {
-                if phase == .finished {
-                    session.sent.append(.init(sequence: sequence, packetIdentifier: 0, phase: .finished))
-                }
-                return
-            }
-            session.sent[index] = .init(
-                sequence: sequence, packetIdentifier: session.sent[index].packetIdentifier, phase: phase)
+    private static func end(_ filter: String, at through: LogSequence?, _ session: inout StoredSession) {
+        guard let index = session.subscriptions.firstIndex(where: { $0.filter == filter && $0.until == nil }) else {
+            return
+        }
+        let old = session.subscriptions.remove(at: index)
+        if let through { keep(old, until: through, &session) }
+    }
+
+    private static func keep(
+        _ old: RestoredSession.Subscription, until: LogSequence, _ session: inout StoredSession
+    ) {
+        guard old.since < until else { return }
+        session.subscriptions.append(
+            .init(
+                filter: old.filter, options: old.options, identifier: old.identifier, since: old.since, until: until))
+    }
+
+    private static func setPhase(
+        _ phase: RestoredSession.Sent.Phase, of exchange: SentExchange, _ session: inout StoredSession
+    ) {
+        guard let index = session.sent.firstIndex(where: { $0.exchange == exchange }) else { return }
+        let old = session.sent[index]
+        session.sent[index] = .init(exchange, packetIdentifier: old.packetIdentifier, phase: phase, topic: old.topic)
+    }
+
+    private static func finish(_ exchange: SentExchange, _ session: inout StoredSession) {
+        if exchange.group != nil {
+            session.sent.removeAll { $0.exchange == exchange }
+        } else if exchange.sequence < .firstCopy, !session.sent.contains(where: { $0.exchange == exchange }) {
+            session.sent.append(.init(exchange, packetIdentifier: 0, phase: .finished))
+        } else {
+            setPhase(.finished, of: exchange, &session)
         }
     }
 }
@@ -173,15 +221,16 @@ extension SimulatedStore {
             }
             restored.subscriptions = session.subscriptions
             restored.received = session.received.sorted()
-            restored.sent = session.sent.filter { $0.sequence > session.cursor }
+            restored.sent = session.sent.filter { $0.exchange.sequence > session.cursor }
+            restored.wishes = session.wishes
             restored.cursor = session.cursor
             return restored
         }
     }
 
-    func restoredRetained(at now: Instant) -> [ApplicationMessage] {
+    func restoredRetained(at now: Instant) -> [(message: ApplicationMessage, position: RetainedPosition)] {
         retained.filter { $0.message.expiryInterval == nil || expiry(of: $0, at: now) != 0 }
-            .map { copy(of: $0, at: now) }
+            .map { (copy(of: $0, at: now), $0.position) }
     }
 
     func restoredLog(at now: Instant) -> [(entry: LogEntry, groups: [SharedGroup])] {
