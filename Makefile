@@ -15,6 +15,9 @@ LOADGEN ?= ../shared/loadgen
 CASES ?= idle,connect,q0-pair,q0-single,q0-fanin,q0-fanout100,q0-fanout1000,q1-pair,q1-fanout100,q1-shared,q2-pair,lat
 DURATION ?= 3
 REPEAT ?= 3
+# More options for bench-durable and bench-store, for example DURABLE="--cases online --alone", STORE="--durability os".
+DURABLE ?=
+STORE ?=
 # The suites of the pure half, which run twice: with and without the random seed of Swift's hashing.
 PURE_SUITES = NATSProtocolTests|MQTTModelTests|MQTTCodecTests|TopicIndexTests|MQTTSessionTests|AccessControlTests|BackboneTests|BrokerCoreTests
 # For simulate: how many runs, and more options, for example SIMULATE="--seed 123 --trace".
@@ -110,6 +113,16 @@ test-torture: build
 bench-peers: deps build ## measure the broker and mosquitto in one interleaved run (CASES= DURATION= REPEAT=)
 	python3 Benchmarks/scripts/bench-peers --broker $(BROKER) --loadgen $(LOADGEN) \
 		--cases $(CASES) --duration $(DURATION) --repeat $(REPEAT)
+
+.PHONY: bench-durable
+bench-durable: deps build ## measure what losing nothing costs, beside mosquitto with persistence (DURABLE="…" REPEAT=)
+	python3 Benchmarks/scripts/bench-durable --broker $(BROKER) --loadgen $(LOADGEN) \
+		--duration $(DURATION) --repeat $(REPEAT) $(DURABLE)
+
+.PHONY: bench-store
+bench-store: ## measure the embedded engine alone: what a message costs by how many share a transaction (STORE="…")
+	$(SWIFT) build $(RELEASE_FLAGS) --product store-benchmark
+	.build/release/store-benchmark $(STORE)
 
 .PHONY: bench-wildcards
 bench-wildcards: build ## measure what 100,000 other subscriptions cost a message

@@ -154,6 +154,10 @@ let package = Package(
         tests(
             "NATSClient",
             ["NATSClient", "NATSProtocol", "NATSServerKit", "ProcessKit", nioCore, nioPosix, nioSSL, crypto]),
+        .executableTarget(
+            name: "store-benchmark", dependencies: ["BackboneSQLite", "Backbone", "MQTTModel", argumentParser],
+            path: "Benchmarks/Store", swiftSettings: settings),
+
         tests("MQTTModel", ["MQTTModel"]),
         tests("MQTTCodec", ["MQTTCodec", "MQTTModel", "FuzzKit", nioCore]),
         tests("TopicIndex", ["TopicIndex", "MQTTModel"]),

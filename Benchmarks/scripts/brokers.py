@@ -11,6 +11,8 @@ import tempfile
 import time
 
 BROKER_CPU, GENERATOR_CPU = "0", "1"
+# Those of this process when it began: a script may bind itself to one.
+CPUS = os.sched_getaffinity(0)
 
 
 def fail(text):
@@ -25,13 +27,11 @@ def free_port():
 
 def pinned(command, cpu):
     """The command on one CPU, where the machine has the choice."""
-    cpus = os.sched_getaffinity(0)
-    return ["taskset", "-c", cpu, *command] if len(cpus) > 1 and int(cpu) in cpus else command
+    return ["taskset", "-c", cpu, *command] if len(CPUS) > 1 and int(cpu) in CPUS else command
 
 
 def generator_cpu():
-    cpus = os.sched_getaffinity(0)
-    return GENERATOR_CPU if len(cpus) > 1 and int(GENERATOR_CPU) in cpus else None
+    return GENERATOR_CPU if len(CPUS) > 1 and int(GENERATOR_CPU) in CPUS else None
 
 
 def build_load_generator(folder):
@@ -89,25 +89,31 @@ def running(name, command, port):
 
 
 @contextlib.contextmanager
-def dunlin(executable):
-    """Dunlin with its defaults; yields port and process id."""
+def dunlin(executable, options=()):
+    """Dunlin with its defaults, but for `options`; yields port and process id."""
     if not os.access(executable, os.X_OK):
         fail(f"{executable} is not there; run `make build`")
     port = free_port()
-    command = [executable, "serve", "--listen", f"127.0.0.1:{port}", "--log-level", "error"]
+    command = [executable, "serve", "--listen", f"127.0.0.1:{port}", "--log-level", "error", *options]
     with running("dunlin", command, port) as pid:
         yield port, pid
 
 
 @contextlib.contextmanager
-def mosquitto():
-    """Mosquitto with its defaults, without persistence and log; yields port and process id."""
+def mosquitto(persistence=None):
+    """Mosquitto with its defaults, without log; yields port and process id. `persistence` is a folder for what it keeps,
+    which it then writes on every change."""
     executable = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
     if not executable:
         fail("mosquitto is not installed; run `make deps`")
     port = free_port()
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
-        file.write(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type none\n")
+        file.write(f"listener {port} 127.0.0.1\nallow_anonymous true\nlog_type none\n")
+        if persistence:
+            file.write(f"persistence true\npersistence_location {persistence}/\nautosave_on_changes true\n"
+                       "autosave_interval 1\nmax_queued_messages 0\n")
+        else:
+            file.write("persistence false\n")
         file.flush()
         os.chmod(file.name, 0o644)
         with running("mosquitto", [executable, "-c", file.name], port) as pid:

@@ -174,13 +174,24 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
         while true {
             switch queue.take(waiting: patience) {
             case .submissions(let submissions):
-                commit(submissions, listener)
+                commit(submissions + gathered(after: submissions.count), listener)
                 patience = options.idleTime
             case .nothing: patience = tidyUp(listener) ? options.idleTime : .seconds(60)
             case .stopped: return
             }
         }
     }
+
+    /// What comes within the time for gathering, when there were few.
+    private func gathered(after count: Int) -> [Submission] {
+        guard options.gatherTime > .zero, count < Self.plenty else { return [] }
+        Thread.sleep(forTimeInterval: Double(options.gatherTime.wholeNanoseconds) / 1e9)
+        guard case .submissions(let more) = queue.take(waiting: .zero) else { return [] }
+        return more
+    }
+
+    /// Commands among which the cost of a transaction is shared well enough.
+    private static let plenty = 64
 
     /// In transactions of bounded size.
     private func commit(_ submissions: [Submission], _ listener: Listener) {

@@ -3,6 +3,8 @@ final class StoreStatements {
     let message: MessageStatements
     let session: SessionStatements
     let trim: TrimStatements
+    let begin: PreparedStatement
+    let commit: PreparedStatement
     private let all: [PreparedStatement]
 
     init(_ connection: OpaquePointer) throws(StoreFault) {
@@ -10,6 +12,8 @@ final class StoreStatements {
         message = try MessageStatements(&maker)
         session = try SessionStatements(&maker)
         trim = try TrimStatements(&maker)
+        begin = try maker.prepare("BEGIN IMMEDIATE")
+        commit = try maker.prepare("COMMIT")
         all = maker.made
     }
 

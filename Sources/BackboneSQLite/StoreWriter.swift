@@ -136,14 +136,14 @@ final class StoreWriter {
     /// Before the first change of a transaction.
     func begin() throws(StoreFault) {
         if isInTransaction { return }
-        try execute("BEGIN IMMEDIATE")
+        try statements.begin.run()
         isInTransaction = true
     }
 
     private func commit() throws(StoreFault) {
         guard isInTransaction else { return }
         isCommitting = true
-        try execute("COMMIT")
+        try statements.commit.run()
         isCommitting = false
         isInTransaction = false
         statistics.commits += 1

@@ -31,7 +31,7 @@ struct InspectionTests {
             // With -C it would end before it has acknowledged the last ones.
             let subscriber = try MosquittoClients(broker: broker, version: "5").startSubscriber(folder.keeper)
             try await subscriber.line(containing: "sending PUBACK (m20, rc0)")
-            subscriber.signal(SIGINT)
+            subscriber.signal(SIGKILL)
             _ = try await subscriber.wait()
         }
         let answer = try await run(["inspect", folder.path, "--summary"])
