@@ -52,11 +52,17 @@ enum FaultyFileSystem {
     private final class Watched {
         let disk: PowerCutDisk
         let path: String
+        private let descriptor: Int
 
         init(_ disk: PowerCutDisk, _ path: String) {
             self.disk = disk
             self.path = path
+            descriptor = disk.opened(path)
         }
+
+        deinit { disk.closed(path, descriptor: descriptor) }
+
+        func sync() -> Int32 { disk.sync(path, descriptor: descriptor) ?? SQLITE_OK }
     }
 
     private static var headSize: Int { (MemoryLayout<Head>.size + 15) / 16 * 16 }
@@ -73,7 +79,6 @@ enum FaultyFileSystem {
         let path = String(cString: name)
         let code = open(system, name, real(file), flags, outFlags)
         guard code == SQLITE_OK else { return code }
-        disk.opened(path)
         head(file).pointee.watched = .passRetained(Watched(disk, path))
         file.pointee.pMethods = UnsafePointer(installed.methods)
         return SQLITE_OK
@@ -111,7 +116,7 @@ enum FaultyFileSystem {
         }
         all.xWrite = { file, buffer, count, offset in
             let (real, methods, watched) = FaultyFileSystem.methods(file)
-            if let code = watched.disk.fault(.write) { return code }
+            if let code = watched.disk.writeFault() { return code }
             let code = methods.xWrite(real, buffer, count, offset)
             if code == SQLITE_OK {
                 watched.disk.written(
@@ -126,12 +131,7 @@ enum FaultyFileSystem {
         }
         all.xSync = { file, _ in
             let (_, _, watched) = FaultyFileSystem.methods(file)
-            if let code = watched.disk.fault(.sync) {
-                watched.disk.syncFailed(watched.path)
-                return code
-            }
-            watched.disk.synced(watched.path)
-            return SQLITE_OK
+            return watched.sync()
         }
         addPassedThrough(to: &all)
         return all

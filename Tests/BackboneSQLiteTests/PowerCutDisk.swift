@@ -6,7 +6,8 @@ import Synchronization
 /// knows what was written and not synced. What a sync has confirmed is on the disk; of the rest any part may be.
 ///
 /// A sync that fails has written any part of what was waiting and forgets the others, as kernels do: a later sync does
-/// not bring them back.
+/// not bring them back. Like Linux since 4.13, it lets everybody know who has the file open: the next sync of each of
+/// their descriptors fails, too.
 final class PowerCutDisk: Sendable {
     enum Operation: Sendable { case write, sync }
 
@@ -23,13 +24,15 @@ final class PowerCutDisk: Sendable {
         var durable: [UInt8]
         /// What may be.
         var pending: [Change] = []
+        /// Descriptors that are open, and whether their next sync has to tell of a failure.
+        var owesFailure: [Int: Bool] = [:]
     }
 
     private struct State {
         var files: [String: File] = [:]
         var faults: Faults = { _ in nil }
-        var random: SystemRandomNumberGenerator = SystemRandomNumberGenerator()
         var failedSyncs = 0
+        var lastDescriptor = 0
     }
 
     private let state = Mutex(State())
@@ -64,12 +67,21 @@ final class PowerCutDisk: Sendable {
 
     // MARK: What SQLite does
 
-    func opened(_ path: String) {
+    /// - Returns: the descriptor's number.
+    func opened(_ path: String) -> Int {
         let bytes = FileManager.default.contents(atPath: path) ?? Data()
-        state.withLock { if $0.files[path] == nil { $0.files[path] = File(durable: Array(bytes)) } }
+        return state.withLock { state in
+            state.lastDescriptor += 1
+            state.files[path, default: File(durable: Array(bytes))].owesFailure[state.lastDescriptor] = false
+            return state.lastDescriptor
+        }
     }
 
-    func fault(_ operation: Operation) -> Int32? { state.withLock { $0.faults(operation) } }
+    func closed(_ path: String, descriptor: Int) {
+        state.withLock { _ = $0.files[path]?.owesFailure.removeValue(forKey: descriptor) }
+    }
+
+    func writeFault() -> Int32? { state.withLock { $0.faults(.write) } }
 
     func written(_ path: String, offset: Int, bytes: UnsafeRawBufferPointer) {
         state.withLock { $0.files[path]?.pending.append(.write(offset: offset, bytes: Array(bytes))) }
@@ -79,21 +91,20 @@ final class PowerCutDisk: Sendable {
         state.withLock { $0.files[path]?.pending.append(.truncate(size)) }
     }
 
-    func synced(_ path: String) {
+    /// - Returns: SQLite's code for what went wrong.
+    func sync(_ path: String, descriptor: Int) -> Int32? {
         state.withLock { state in
-            guard var file = state.files.removeValue(forKey: path) else { return }
+            guard var file = state.files.removeValue(forKey: path) else { return nil }
+            defer { state.files[path] = file }
+            if let code = state.faults(.sync) {
+                state.failedSyncs += 1
+                Self.applyPart(of: &file)
+                for other in file.owesFailure.keys { file.owesFailure[other] = other != descriptor }
+                return code
+            }
             for change in file.pending { Self.apply(change, to: &file.durable) }
             file.pending = []
-            state.files[path] = file
-        }
-    }
-
-    func syncFailed(_ path: String) {
-        state.withLock { state in
-            state.failedSyncs += 1
-            guard var file = state.files.removeValue(forKey: path) else { return }
-            Self.applyPart(of: &file)
-            state.files[path] = file
+            return file.owesFailure.updateValue(false, forKey: descriptor) == true ? SQLITE_IOERR | (4 << 8) : nil
         }
     }
 
