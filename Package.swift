@@ -170,6 +170,7 @@ let package = Package(
                 "AccessProviders", "AccessControl", "MQTTModel", cryptoExtras, jwtKit, nioCore, nioPosix, nioHTTP1,
                 logging,
             ]),
+        tests("BackboneNATS", ["BackboneNATS", "NATSProtocol", "MQTTModel"]),
         tests("BackboneSQLite", ["BackboneSQLite", "Backbone", "MQTTModel", grdb, grdbSQLite]),
         tests(
             "BrokerCore",
