@@ -149,6 +149,10 @@ let package = Package(
             name: "bench-nats",
             dependencies: ["NATSClient", "NATSProtocol", "NATSServerKit", "ProcessKit", argumentParser, nioCore],
             path: "Benchmarks/NATS", swiftSettings: settings),
+        // What a message costs for sessions that are away.
+        .executableTarget(
+            name: "queue-cost", dependencies: ["BrokerCore", "Backbone", "MQTTModel", argumentParser],
+            path: "Benchmarks/Queue", swiftSettings: settings),
 
         tests("NATSProtocol", ["NATSProtocol", nioCore]),
         tests(

@@ -150,8 +150,13 @@ extension BrokerCore {
     mutating func pump(_ session: Session, at now: Instant, into effects: inout Effects) -> Int {
         var budget = BrokerCore.pumpBytes
         while let online = session.online, online.isReady, budget > 0,
-            let entry = session.inflight.takeNextToResend(window: online.window)
+            let next = session.inflight.nextToResend(window: online.window)
         {
+            if next.isReleased {
+                guard bringBack(next, of: session, into: &effects) else { break }
+                continue
+            }
+            guard let entry = session.inflight.takeNextToResend(window: online.window) else { break }
             budget -= resend(entry, to: session, at: now, into: &effects)
         }
         if session.queue != nil { sendQueued(of: session, budget: &budget, at: now, into: &effects) }
@@ -175,7 +180,7 @@ extension BrokerCore {
                 continue
             }
             let message: ApplicationMessage
-            switch find(next, of: queue) {
+            switch content(of: next, in: queue) {
             case .message(let found): message = found
             case .gone:
                 dropFirst(of: queue, session, \.droppedByRetention, into: &effects)
@@ -241,7 +246,7 @@ extension BrokerCore {
         _ entry: InflightMessage, to session: Session, at now: Instant, into effects: inout Effects
     ) {
         guard let online = session.online else { return }
-        guard let message = entry.message else {
+        guard entry.phase != .awaitingPubComp, let message = entry.message else {
             effects.all.append(.acknowledge(online.connection, .pubRel, entry.packetIdentifier, .success))
             return
         }

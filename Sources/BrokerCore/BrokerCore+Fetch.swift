@@ -1,3 +1,4 @@
+import AccessControl
 import Backbone
 import DequeModule
 import MQTTModel
@@ -17,6 +18,8 @@ struct LogReading {
     var fetches: [BackboneToken: Fetch] = [:]
     /// Sessions whose turn it is when one of them is answered.
     var waiting: Deque<(session: UInt32, generation: UInt32)> = []
+    /// It is the turn of one of them.
+    var isServingWaiting = false
 }
 
 /// Reading messages back from the log when their turn has come: a bounded batch at a time, for a bounded number of
@@ -26,24 +29,57 @@ extension BrokerCore {
     static let fetchRetryDelay: Duration = .milliseconds(250)
 
     /// The message of the first entry of `queue`.
-    mutating func find(_ entry: QueuedEntry, of queue: SessionQueue) -> LogCache.Content {
-        if entry.holdsMessage {
-            guard let message = queue.firstHeld else { preconditionFailure("an entry has the message that it says") }
-            return .message(message)
-        }
-        let content = log.cache.content(entry.sequence)
+    mutating func content(of entry: QueuedEntry, in queue: SessionQueue) -> LogCache.Content {
+        guard entry.holdsMessage else { return content(entry.sequence) }
+        guard let message = queue.firstHeld else { preconditionFailure("an entry has the message that it says") }
+        return .message(message)
+    }
+
+    private mutating func content(_ sequence: LogSequence) -> LogCache.Content {
+        let content = log.cache.content(sequence)
         switch content {
         case .message: counters.logCacheHits += 1
         case .gone: break
-        case .unknown: if entry.sequence <= droppedThrough { return .gone }
+        case .unknown: if sequence <= droppedThrough { return .gone }
         }
         return content
     }
 
-    /// The first message in the session's queue has to be read.
+    /// A message of the window that was released when its client went away is to be sent again.
+    /// - Returns: false when it has to be read first; else what is next in the window has to be asked anew.
+    mutating func bringBack(
+        _ entry: InflightMessage, of session: Session, into effects: inout Effects
+    ) -> Bool {
+        let identifier = entry.packetIdentifier
+        switch content(entry.sequence) {
+        case .message(let message):
+            if session.access?.permitReceiving(message.topic) == false {
+                counters.deliveriesDenied += 1
+                session.inflight.abandon(identifier)
+                finished(entry, of: session, into: &effects)
+            } else {
+                session.inflight.giveBack(message, to: identifier)
+            }
+        case .gone:
+            counters.droppedByRetention += 1
+            if entry.phase == .awaitingPubRec, !entry.isUnsent {
+                session.inflight.messageLost(identifier)
+            } else {
+                session.inflight.abandon(identifier)
+                finished(entry, of: session, into: &effects)
+            }
+        case .unknown:
+            requestFetch(for: session, into: &effects)
+            return false
+        }
+        return true
+    }
+
+    /// What is next for the session has to be read.
     mutating func requestFetch(for session: Session, into effects: inout Effects) {
         guard session.fetch == .none else { return }
-        guard log.fetches.count < limits.maximumConcurrentFetches else {
+        guard log.fetches.count < limits.maximumConcurrentFetches, log.waiting.isEmpty || log.isServingWaiting else {
+            // Behind those that wait already, though there be room: it is theirs.
             session.fetch = .waiting
             log.waiting.append((session.slot, session.generation))
             return
@@ -60,16 +96,26 @@ extension BrokerCore {
     /// What the session's window can take now and is not at hand; when that is little, a part of the window, so that a
     /// client that acknowledges one by one does not cost a read each.
     private func missingSequences(of session: Session) -> [LogSequence] {
-        guard let online = session.online, let queue = session.queue else { return [] }
-        let room = max(online.window - session.inflight.count, online.window / 4, 1)
+        guard let online = session.online else { return [] }
+        let sentCount = session.inflight.count - session.inflight.resendCount
+        let room = max(online.window - sentCount, online.window / 4, 1)
         var left = min(room, limits.maximumFetchedMessages)
         var bytes = 0
         var sequences: [LogSequence] = []
-        for entry in queue.all {
-            bytes += Int(entry.byteCount)
-            if left == 0 || (bytes > limits.maximumFetchedBytes && !sequences.isEmpty) { break }
+        /// - Returns: whether there is room for more.
+        func add(_ sequence: LogSequence, _ byteCount: UInt32, isMissing: Bool) -> Bool {
+            bytes += Int(byteCount)
+            guard left > 0, bytes <= limits.maximumFetchedBytes || sequences.isEmpty else { return false }
             left -= 1
-            if !entry.holdsMessage, !log.cache.contains(entry.sequence) { sequences.append(entry.sequence) }
+            if isMissing, !log.cache.contains(sequence) { sequences.append(sequence) }
+            return true
+        }
+        for entry in session.inflight.entriesToResend {
+            guard add(entry.sequence, entry.byteCount, isMissing: entry.isReleased) else { return sequences }
+        }
+        guard let queue = session.queue else { return sequences }
+        for entry in queue.all {
+            guard add(entry.sequence, entry.byteCount, isMissing: !entry.holdsMessage) else { return sequences }
         }
         return sequences
     }
@@ -106,7 +152,9 @@ extension BrokerCore {
                 session.fetch == .waiting
             else { continue }
             session.fetch = .none
+            log.isServingWaiting = true
             budget -= pump(session, at: now, into: &effects)
+            log.isServingWaiting = false
             guard budget > 0 else {
                 if !log.waiting.isEmpty { arm(.fetchTurns, at: now) }
                 return

@@ -37,7 +37,7 @@ extension BrokerCore {
         let exchange = exchange(of: entry, session)
         let topic = entry.sequence >= .firstCopy ? entry.message.map { ExactText($0.topicString) } : nil
         let change: SessionChange =
-            entry.message == nil
+            entry.phase == .awaitingPubComp
             ? .handedOver(clientIdentifier: client, exchange)
             : .sending(clientIdentifier: client, exchange, packetIdentifier: identifier, topic: topic)
         note([change], of: session, then: .inflight(identifier), into: &effects)
@@ -246,7 +246,8 @@ extension BrokerCore {
         var through = lastSequence
         for session in sessions.slots {
             // One that will not outlive its connection any more may still need what waited for it before.
-            guard let session, session.isDurable || session.queue != nil else { continue }
+            guard let session, session.isDurable || session.queue != nil || session.inflight.resendCount > 0
+            else { continue }
             through = min(through, cursor(of: session))
         }
         guard through > trimmedThrough else { return }

@@ -61,7 +61,10 @@ extension BrokerCore {
     /// A message is lost for a session because its queue is full.
     private mutating func overflowed(_ session: Session, into effects: inout Effects) {
         counters.droppedQueueFull += 1
-        report(.queueOverflowed(clientIdentifier: session.clientIdentifier), into: &effects)
+        if session.queue?.isOverflowReported != true {
+            session.queue?.isOverflowReported = true
+            report(.queueOverflowed(clientIdentifier: session.clientIdentifier), into: &effects)
+        }
     }
 
     /// The first message in the queue is not sent. The caller gives an empty queue up.

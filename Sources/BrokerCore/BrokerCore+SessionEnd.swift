@@ -32,6 +32,7 @@ extension BrokerCore {
         session.authentication = nil
         setGrantEnd(.distantFuture, of: session)
         session.fetch = .none
+        if options.readsLogBack { session.inflight.releaseMessages(below: .firstCopy) }
         sessions.updatePath(of: session)
         groupsChanged(of: session, into: &effects)
         if !keepsWill { session.will = nil }

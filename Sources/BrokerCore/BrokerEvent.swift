@@ -15,6 +15,7 @@ package enum BrokerEvent: Sendable {
     case sessionTakenOver(clientIdentifier: String)
     case sessionExpired(clientIdentifier: String)
     case willPublished(clientIdentifier: String)
-    /// A QoS 1 or 2 message was not queued for a session because a limit was reached.
+    /// A QoS 1 or 2 message was not queued for a session because a limit was reached. Again only after the queue has been
+    /// empty; the counter has every message.
     case queueOverflowed(clientIdentifier: String)
 }

@@ -22,6 +22,9 @@ final class SessionQueue {
     /// The first message of the log that is the session's own and not its group's; 0 when there is none.
     private(set) var firstOwnSequence: LogSequence = 0
 
+    /// Whether it has been reported that the queue is full; once is enough until it has been empty.
+    var isOverflowReported = false
+
     var count: Int { entries.count }
     var isEmpty: Bool { entries.isEmpty }
     /// How many count for the bound of the queue.

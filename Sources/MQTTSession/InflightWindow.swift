@@ -23,12 +23,15 @@ package struct InflightMessage: Sendable {
         case needed
     }
 
-    /// nil once PUBREC has come: the message is the receiver's, only the identifier is left [MQTT-4.3.3-7].
+    /// nil once PUBREC has come: the message is the receiver's, only the identifier is left [MQTT-4.3.3-7]; and nil while
+    /// it is released.
     package internal(set) var message: ApplicationMessage?
     package let subscriptionIdentifiers: [UInt32]
     package let packetIdentifier: PacketIdentifier
     package internal(set) var phase: Phase
     package let isRetained: Bool
+    /// Bytes of the message, also while it is released.
+    package let byteCount: UInt32
     /// Where the message lies in the log of a broker that keeps one; 0 where it does not.
     package let sequence: UInt64
     /// It came by a shared subscription.
@@ -36,6 +39,9 @@ package struct InflightMessage: Sendable {
     package internal(set) var note = Note.settled
     /// Its PUBLISH has not been sent on any connection: the first is no repetition.
     package internal(set) var isUnsent = false
+
+    /// The message was given up for the time being; it has to be given back before its turn.
+    package var isReleased: Bool { message == nil && phase != .awaitingPubComp }
 
     package var qos: QoS { phase == .awaitingPubAck ? .atLeastOnce : .exactlyOnce }
 }
@@ -73,7 +79,8 @@ package struct InflightWindow: Sendable {
             InflightMessage(
                 message: message, subscriptionIdentifiers: subscriptionIdentifiers, packetIdentifier: identifier,
                 phase: qos == .atLeastOnce ? .awaitingPubAck : .awaitingPubRec, isRetained: isRetained,
-                sequence: sequence, isShared: isShared, note: isNotePending ? .pending : .settled,
+                byteCount: UInt32(clamping: message.byteCount), sequence: sequence, isShared: isShared,
+                note: isNotePending ? .pending : .settled,
                 isUnsent: isNotePending))
         return identifier
     }
@@ -107,7 +114,8 @@ package struct InflightWindow: Sendable {
         insert(
             InflightMessage(
                 message: nil, subscriptionIdentifiers: [], packetIdentifier: packetIdentifier,
-                phase: .awaitingPubComp, isRetained: false, sequence: sequence, isShared: isShared), at: entries.count)
+                phase: .awaitingPubComp, isRetained: false, byteCount: 0, sequence: sequence, isShared: isShared),
+            at: entries.count)
         resendCount += 1
     }
 
@@ -138,7 +146,8 @@ package struct InflightWindow: Sendable {
         precondition(reserved.remove(packetIdentifier) != nil, "a reserved identifier")
         let entry = InflightMessage(
             message: message, subscriptionIdentifiers: subscriptionIdentifiers, packetIdentifier: packetIdentifier,
-            phase: .awaitingPubRec, isRetained: isRetained, sequence: sequence, isShared: isShared)
+            phase: .awaitingPubRec, isRetained: isRetained, byteCount: UInt32(clamping: message?.byteCount ?? 0),
+            sequence: sequence, isShared: isShared)
         insert(entry, at: entries.count - resendCount)
         return entry
     }
@@ -226,15 +235,47 @@ package struct InflightWindow: Sendable {
     /// A new connection to the same session: every entry is to be sent once more, in order [MQTT-4.4.0-1].
     package mutating func beginResend() { resendCount = entries.count }
 
-    /// The next entry to send once more; counts as sent. nil when all have been, or when it is a PUBLISH and `window`
-    /// entries are unfinished that were sent on this connection [MQTT-3.3.4-9].
-    package mutating func takeNextToResend(window: Int) -> InflightMessage? {
+    /// The entries to send once more, in order.
+    package var entriesToResend: Deque<InflightMessage>.SubSequence { entries.suffix(resendCount) }
+
+    /// The next entry to send once more. nil when all have been, or when it is a PUBLISH and `window` entries are
+    /// unfinished that were sent on this connection [MQTT-3.3.4-9].
+    package func nextToResend(window: Int) -> InflightMessage? {
         guard resendCount > 0 else { return nil }
         let sentCount = entries.count - resendCount
         let next = entries[sentCount]
-        guard sentCount < window || next.phase == .awaitingPubComp else { return nil }
+        return sentCount < window || next.phase == .awaitingPubComp ? next : nil
+    }
+
+    /// The same; counts as sent.
+    package mutating func takeNextToResend(window: Int) -> InflightMessage? {
+        guard let next = nextToResend(window: window) else { return nil }
+        precondition(!next.isReleased, "a message is given back before it is sent again")
         resendCount -= 1
         return next
+    }
+
+    // MARK: Messages that are not held
+
+    /// Gives up the messages that lie in a log below `end`, until they are to be sent again.
+    package mutating func releaseMessages(below end: UInt64) {
+        for index in entries.indices where entries[index].sequence > 0 && entries[index].sequence < end {
+            entries[index].message = nil
+        }
+    }
+
+    /// A message that was released is at hand again.
+    package mutating func giveBack(_ message: ApplicationMessage, to identifier: PacketIdentifier) {
+        guard let index = index(of: identifier), entries[index].isReleased else { return }
+        entries[index].message = message
+    }
+
+    /// A message with QoS 2 that was released is lost. The receiver may hold its identifier, and is asked to release it:
+    /// another message under it would be taken for a repeat.
+    package mutating func messageLost(_ identifier: PacketIdentifier) {
+        guard let index = index(of: identifier), entries[index].phase == .awaitingPubRec else { return }
+        entries[index].message = nil
+        entries[index].phase = .awaitingPubComp
     }
 
     /// Ends an exchange without an answer: the message cannot be sent on this connection.

@@ -23,6 +23,35 @@ struct InflightWindowTests {
         #expect(window.entries.map(\.packetIdentifier) == [2, 5, 1, 3, 4, 6])
     }
 
+    @Test func whatALogHoldsIsReleasedAndGivenBackBeforeItIsSentAgain() {
+        var window = InflightWindow()
+        _ = window.append(message, qos: .atLeastOnce)
+        _ = window.append(message, qos: .exactlyOnce, sequence: 7)
+        _ = window.append(message, qos: .exactlyOnce, sequence: 8)
+        _ = window.append(message, qos: .exactlyOnce, sequence: 900)
+        #expect(window.pubRecReceived(3, isRefusal: false) == .release)
+        window.releaseMessages(below: 100)
+        #expect(window.entries.map(\.isReleased) == [false, true, false, false])
+        #expect(window.entries.map(\.byteCount) == [2, 2, 2, 2])
+        window.beginResend()
+        #expect(window.takeNextToResend(window: 9)?.packetIdentifier == 1)
+        #expect(window.nextToResend(window: 9)?.isReleased == true)
+        window.giveBack(message, to: 2)
+        #expect(window.takeNextToResend(window: 9)?.message === message)
+        #expect(window.takeNextToResend(window: 9)?.phase == .awaitingPubComp)
+        #expect(window.entriesToResend.map(\.packetIdentifier) == [4])
+    }
+
+    @Test func anIdentifierWhoseMessageIsLostIsOnlyReleased() {
+        var window = InflightWindow()
+        _ = window.append(message, qos: .exactlyOnce, sequence: 7)
+        window.releaseMessages(below: 100)
+        window.beginResend()
+        window.messageLost(1)
+        #expect(window.takeNextToResend(window: 1)?.phase == .awaitingPubComp)
+        #expect(window.pubCompReceived(1) == .finished)
+    }
+
     @Test("MQTT-4.3.3-7: PUBREC drops the message, PUBCOMP the identifier")
     func exactlyOnceEndsWithPubComp() {
         var window = InflightWindow()

@@ -74,6 +74,38 @@ struct FetchTests {
         #expect(node.counts(\.logCacheHits) == 30)
     }
 
+    /// Those that need more and more do not keep the others waiting.
+    @Test func whoComesBackForMoreStandsBehindThoseThatWait() {
+        let node = Node {
+            $0.limits.maximumConcurrentFetches = 1
+            $0.limits.maximumFetchedMessages = 1
+            $0.limits.maximumCachedLogBytes = 0
+        }
+        node.driver.useLastingEngine()
+        let test = FetchTests(node: node)
+        let names = ["a", "b", "c"]
+        for name in names { node.driver.close(test.subscriber(name, name)) }
+        let publisher = node.connect("p")
+        for number in 1...9 {
+            let topic = names[number % 3]
+            node.publish(publisher, topic, "\(number)", qos: .atLeastOnce, identifier: PacketIdentifier(number))
+        }
+        test.settle()
+        var sent: [String] = []
+        node.driver.observer = { observation in
+            guard case .effect(_, .publish(let message, _, _)) = observation else { return }
+            sent.append(message.topicString)
+        }
+        for name in names {
+            _ = node.driver.connect(
+                Connect(
+                    version: .v5_0, clientIdentifier: name, cleanStart: false,
+                    properties: [.sessionExpiryInterval(1000)]))
+        }
+        test.settle()
+        #expect(sent == names + names + names)
+    }
+
     @Test func aMessageForAClientThatIsBehindStaysAtHand() {
         let connection = subscriber("s", receiveMaximum: 1)
         publish(["1", "2", "3"])
@@ -103,6 +135,48 @@ struct FetchTests {
         #expect(node.counts(\.droppedByRetention) == 2)
     }
 
+    @Test(
+        "MQTT-4.4.0-1: what was not acknowledged is read and sent again, with DUP and its identifier, before the rest")
+    func whatWasInFlightIsReadAgain() {
+        let first = subscriber("s", receiveMaximum: 2)
+        publish(["1", "2", "3", "4"])
+        #expect(node.payloads(first) == ["1", "2"])
+        node.driver.close(first)
+        let sent = publishes(resume("s", receiveMaximum: 3))
+        #expect(sent.map(\.packetIdentifier) == [1, 2, 3])
+        #expect(sent.map(\.isDuplicate) == [true, true, false])
+        #expect(sent.map { String(decoding: $0.message.payload, as: UTF8.self) } == ["1", "2", "3"])
+    }
+
+    /// The client may hold the identifier.
+    @Test func anExchangeWhoseMessageIsLostIsEnded() {
+        let first = subscriber("s")
+        let publisher = node.connect("p")
+        node.publish(publisher, "t", "once", qos: .exactlyOnce)
+        settle()
+        #expect(node.payloads(first) == ["once"])
+        node.driver.close(first)
+        node.driver.dropLog(through: 1, isTold: false)
+        let again = resume("s")
+        let packets = node.packets(again)
+        let releases = packets.contains {
+            if case .acknowledgement(let packet) = $0 {
+                packet.kind == .pubRel && packet.packetIdentifier == 1
+            } else {
+                false
+            }
+        }
+        #expect(releases)
+        #expect(node.counts(\.droppedByRetention) == 1)
+        node.send(.acknowledgement(Acknowledgement(.pubComp, 1)), again)
+        settle()
+        node.driver.checkInvariants()
+    }
+
+    private func publishes(_ connection: DriverConnection) -> [Publish] {
+        node.packets(connection).compactMap { if case .publish(let publish) = $0 { publish } else { nil } }
+    }
+
     @Test func aReadThatFailsIsTriedAgain() {
         let node = Node()
         node.driver.useLastingEngine(failedReadPercent: 100)
@@ -125,9 +199,7 @@ struct FetchTests {
         publish(["short"], expiry: 5)
         publish(["long"], expiry: 50)
         node.driver.advance(by: .seconds(10))
-        let sent = node.packets(resume("s")).compactMap { packet -> Publish? in
-            if case .publish(let publish) = packet { publish } else { nil }
-        }
+        let sent = publishes(resume("s"))
         #expect(sent.map { String(decoding: $0.message.payload, as: UTF8.self) } == ["long"])
         #expect(sent.first?.message.expiryInterval == 40)
         #expect(node.counts(\.droppedExpired) == 1)
