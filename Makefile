@@ -28,6 +28,8 @@ FUZZ_RUNS ?= 300000
 FUZZ_SEED ?= 1
 # Scripts for the core, each of many packets.
 FUZZ_CORE_RUNS ?= 10000
+# Texts about access.
+FUZZ_ACCESS_RUNS ?= 50000
 
 # For torture: how often the broker is killed, the seed (without it a new one), commit, os or none, and more options, for
 # example TORTURE="--strict --verbose".
@@ -90,6 +92,7 @@ fuzz: build-tests ## fuzz with FUZZ_RUNS inputs made from the corpus
 	.build/debug/fuzz decoder --runs $(FUZZ_RUNS) --seed $(FUZZ_SEED)
 	.build/debug/fuzz nats --runs $(FUZZ_RUNS) --seed $(FUZZ_SEED)
 	.build/debug/fuzz core --runs $(FUZZ_CORE_RUNS) --seed $(FUZZ_SEED)
+	.build/debug/fuzz access --runs $(FUZZ_ACCESS_RUNS) --seed $(FUZZ_SEED)
 
 TORTURE_RUN = python3 Tests/Torture/torture --broker $(BROKER)
 

@@ -128,7 +128,8 @@ let package = Package(
             ["BrokerCore", "AccessControl", "Backbone", "MQTTModel", "MQTTCodec", "MQTTSession", nioCore, heap]),
         .executableTarget(
             name: "simulate", dependencies: ["SimulationKit", argumentParser], swiftSettings: settings),
-        library("FuzzKit", ["MQTTModel", "MQTTCodec", "NATSProtocol", nioCore]),
+        library(
+            "FuzzKit", ["MQTTModel", "MQTTCodec", "NATSProtocol", "AccessControl", "AccessProviders", crypto, nioCore]),
         .executableTarget(
             name: "fuzz",
             dependencies: [
@@ -143,7 +144,10 @@ let package = Package(
         // Counts what a message allocates; Benchmarks/allocations.json holds the bounds.
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
         .executableTarget(
-            name: "allocations", dependencies: ["BrokerTransport", "CAllocationCounter", argumentParser, logging],
+            name: "allocations",
+            dependencies: [
+                "BrokerTransport", "BrokerCore", "AccessControl", "CAllocationCounter", argumentParser, logging,
+            ],
             path: "Benchmarks/Allocations", swiftSettings: settings),
         .executableTarget(
             name: "bench-nats",
@@ -171,7 +175,8 @@ let package = Package(
         tests(
             "AccessProviders",
             [
-                "AccessProviders", "AccessControl", "MQTTModel", cryptoExtras, jwtKit, nioCore, nioPosix, nioHTTP1,
+                "AccessProviders", "AccessControl", "FuzzKit", "MQTTModel", cryptoExtras, jwtKit, nioCore, nioPosix,
+                nioHTTP1,
                 logging,
             ]),
         tests("BackboneNATS", ["BackboneNATS", "NATSProtocol", "MQTTModel"]),
@@ -182,8 +187,8 @@ let package = Package(
         tests(
             "BrokerTransport",
             [
-                "BrokerTransport", "BrokerRuntime", "BrokerCore", "MQTTModel", "MQTTCodec", nioCore, nioPosix,
-                nioEmbedded, logging,
+                "BrokerTransport", "BrokerRuntime", "BrokerCore", "AccessControl", "MQTTModel", "MQTTCodec", nioCore,
+                nioPosix, nioEmbedded, logging,
             ]),
         tests("MQTTClient", ["MQTTClient", "MQTTSession", "BrokerTransport", "MQTTModel", nioCore, nioPosix, logging]),
         tests("CommandLine", ["dunlin", "MQTTClient", "BrokerTransport", argumentParser, logging]),

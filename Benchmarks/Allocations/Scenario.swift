@@ -1,3 +1,5 @@
+import AccessControl
+import BrokerCore
 import BrokerTransport
 import CAllocationCounter
 import Foundation
@@ -11,9 +13,12 @@ struct Scenario: Sendable {
     let subscribers: Int
     /// Messages in a batch.
     let batch: Int
+    /// Whether the broker has rules about who may do what, of which every message needs two.
+    var hasRules = false
 
     static let all = [
         Scenario(name: "q0-pair", qos: 0, subscribers: 1, batch: 64),
+        Scenario(name: "q0-pair-rules", qos: 0, subscribers: 1, batch: 64, hasRules: true),
         Scenario(name: "q0-single", qos: 0, subscribers: 1, batch: 1),
         Scenario(name: "q0-fanout100", qos: 0, subscribers: 100, batch: 8),
         Scenario(name: "q1-pair", qos: 1, subscribers: 1, batch: 16),
@@ -26,8 +31,9 @@ struct Scenario: Sendable {
     private static let counted = 1_000
 
     func allocationsPerDelivery() async throws -> Double {
-        let configuration = BrokerServerConfiguration(
+        var configuration = BrokerServerConfiguration(
             listeners: [.init(host: "127.0.0.1", port: 0)], shardCount: 1)
+        if hasRules { configuration.options.access = Self.policy }
         var logger = Logger(label: "allocations")
         logger.logLevel = .critical
         let server = BrokerServer(configuration: configuration, logger: logger)
@@ -40,6 +46,14 @@ struct Scenario: Sendable {
         server.requestShutdown()
         try await run
         return count
+    }
+
+    /// The subscription may reach further than what is delivered, so that delivering asks as well.
+    private static var policy: AccessPolicy {
+        var lines = (0..<20).map { "allow everyone read other/\($0)" }
+        lines += ["allow everyone subscribe #", "allow everyone receive bench/#", "allow client p write bench/+"]
+        var problems: [AccessProblem] = []
+        return AccessPolicy(rules: AccessRuleSet(parsing: lines.joined(separator: "\n"), problems: &problems))
     }
 
     private func measure(port: UInt16) throws -> Double {

@@ -70,11 +70,9 @@ extension BrokerCore {
             effects.all.append(.resumeReading(connection))
         case .denied(let reasonCode):
             counters.authenticationsDenied += 1
-            report(
-                .authenticationDenied(
-                    connection, clientIdentifier: pending.clientIdentifier, userName: pending.connect.userName,
-                    reasonCode), into: &effects)
-            refuseConnect(pending.connect, on: connection, reasonCode: reasonCode, into: &effects)
+            let event = BrokerEvent.authenticationDenied(
+                connection, clientIdentifier: pending.clientIdentifier, userName: pending.connect.userName, reasonCode)
+            refuseConnect(pending.connect, on: connection, reasonCode: reasonCode, event: event, into: &effects)
         case .challenge(let data, let exchange):
             let maximumPacketSize = pending.connect.properties.maximumPacketSize.map(Int.init)
             guard let method = pending.connect.properties.authenticationMethod,

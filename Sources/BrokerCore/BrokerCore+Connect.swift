@@ -120,13 +120,15 @@ extension BrokerCore {
     }
 
     mutating func refuseConnect(
-        _ connect: Connect, on connection: ConnectionID, reasonCode: ReasonCode, into effects: inout Effects
+        _ connect: Connect, on connection: ConnectionID, reasonCode: ReasonCode, event: BrokerEvent? = nil,
+        into effects: inout Effects
     ) {
         counters.connectionsRefused += 1
         effects.all.append(.send(connection, .connAck(ConnAck(reasonCode: reasonCode))))
         close(connection, into: &effects)
         report(
-            .connectionRefused(connection, clientIdentifier: connect.clientIdentifier, reasonCode), into: &effects)
+            event ?? .connectionRefused(connection, clientIdentifier: connect.clientIdentifier, reasonCode),
+            into: &effects)
     }
 
     /// A client identifier that nobody has, at home on this shard, so that its owner finds the session again

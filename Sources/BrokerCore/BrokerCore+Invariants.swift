@@ -10,6 +10,7 @@ extension BrokerCore {
     package var subscriptionCount: Int { index.subscriptionCount }
     package var retainedCount: Int { retained.count }
     package var pendingFetchCount: Int { log.fetches.count }
+    package var pendingAuthenticationCount: Int { authentications.count }
     // Order-free: a sum.
     package var pendingPublishCount: Int { pipelines.values.reduce(0) { $0 + $1.held.count } }
 
@@ -40,6 +41,11 @@ extension BrokerCore {
         precondition(filterCount == index.subscriptionCount, "the index has the sessions' subscriptions and no others")
         precondition(durableCount == sessions.durableCount, "durable sessions are counted")
         precondition(onlineCount <= connections.openCount, "a connected session has a connection")
+        precondition(
+            authentications.count <= limits.maximumPendingAuthentications, "clients being checked keep their bound")
+        precondition(
+            authentications.keys.allSatisfy { connections.phase(of: $0) == .authenticating },
+            "a client that is checked has a connection that waits")
         precondition(heldAnswers.values.allSatisfy { $0.connection.slot != .max }, "an answer is for a connection")
         precondition(pendingPublishCount >= pipelineOfToken.count, "a command's publish is held until it is answered")
     }

@@ -8,7 +8,7 @@ package struct Limits: Sendable, Hashable {
     /// Time from accepting a connection to its CONNECT; then it is closed.
     package var connectTimeout: Duration = .seconds(10)
     /// Clients of one shard that are being checked. A further CONNECT is refused with 0x89.
-    package var maximumPendingAuthentications = 10_000
+    package var maximumPendingAuthentications = 2_000
     /// Time for checking a client, from its CONNECT; then it is refused with 0x88. The same for proving itself again.
     package var authenticationTimeout: Duration = .seconds(10)
     /// Time for what was sent before a close to leave; then the connection is cut.

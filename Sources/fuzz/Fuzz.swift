@@ -3,7 +3,7 @@ import ArgumentParser
 /// Feeds the parts that read what strangers send with bytes that no honest peer would send.
 ///
 /// Each target is a subcommand in a file of its own; a run is repeated by its seed.
-@main struct Fuzz: ParsableCommand {
+@main struct Fuzz: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Runs a fuzz target.",
         discussion: """
@@ -16,7 +16,7 @@ import ArgumentParser
         #if COVERAGE
             [FuzzDecoder.self, FuzzDecoderByCoverage.self, MeasureCodec.self]
         #else
-            [FuzzDecoder.self, FuzzCore.self, FuzzNATS.self, MeasureCodec.self]
+            [FuzzDecoder.self, FuzzCore.self, FuzzNATS.self, FuzzAccess.self, MeasureCodec.self]
         #endif
     }
 }

@@ -106,6 +106,16 @@ struct PasswordTests {
         #expect(await provider.authenticate(request("alice", "other")).reason == .serverUnavailable)
     }
 
+    @Test func passwordsThatWaitTooLongOrAreTooManyAreNotHashed() async throws {
+        var file = PasswordFile()
+        file.append("alice", try PasswordHash(Array("secret".utf8), scheme: .scrypt))
+        for threads in [HashingThreads(count: 1, patience: .zero), HashingThreads(count: 1, maximumWaiting: 0)] {
+            let provider = PasswordProvider(file: file, threads: threads)
+            #expect(await provider.authenticate(request("alice", "secret")).reason == .serverUnavailable)
+            await threads.stop()
+        }
+    }
+
     // MARK: The chain
 
     private struct Fixed: AuthenticationProvider {

@@ -58,7 +58,10 @@ private let allowedImports: [String: Set<String>] = [
     "simulate": ["SimulationKit", "ArgumentParser", "Foundation", "BrokerCore", "MQTTModel", "Backbone"],
     "ProcessKit": ["Foundation", "Synchronization"],
     "NATSServerKit": ["ProcessKit", "Foundation", "Synchronization"],
-    "FuzzKit": ["MQTTModel", "MQTTCodec", "NATSProtocol", "NIOCore.ByteBuffer"],
+    "FuzzKit": [
+        "MQTTModel", "MQTTCodec", "NATSProtocol", "AccessControl", "AccessProviders", "Crypto", "Foundation",
+        "NIOCore.ByteBuffer",
+    ],
     "fuzz": [
         "FuzzKit", "MQTTCodec", "MQTTModel", "BrokerCore", "Backbone", "SimulationKit", "NIOCore.ByteBuffer",
         "ArgumentParser",

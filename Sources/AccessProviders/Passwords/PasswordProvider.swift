@@ -32,9 +32,9 @@ package final class PasswordProvider: AuthenticationProvider {
         }
         let hashes = file.hashes(of: userName)
         guard !hashes.isEmpty else {
-            // The same work as for a name that is there.
-            if let other = substitute(for: userName) { _ = await verify(password, [other]) }
-            return .ignore
+            // The same work, and the same answer when there is no time for it, as for a name that is there.
+            guard let other = substitute(for: userName) else { return .ignore }
+            return await verify(password, [other]) == nil ? .deny(.serverUnavailable) : .ignore
         }
         guard let isRight = await verify(password, hashes) else { return .deny(.serverUnavailable) }
         guard isRight else { return .deny(.badUserNameOrPassword) }

@@ -6,6 +6,8 @@ import struct NIOCore.ByteBuffer
 package struct PacketGenerator {
     package static let topics = ["a", "b", "a/b", "a//b", "/", "$SYS/x", "a/b/c/d/e"]
 
+    /// Whether clients have names and enhanced authentications.
+    package var authenticates = false
     private var random: SplitMix64
     /// Of every topic that is published to.
     private let topicPrefix: String
@@ -30,6 +32,7 @@ package struct PacketGenerator {
     }
 
     private mutating func structure(version: ProtocolVersion) -> Packet {
+        if authenticates, version.hasProperties, random.chance(10) { return .auth(auth()) }
         let identifier = PacketIdentifier(random.integer(in: 0...4))
         switch random.integer(in: 0...99) {
         case 0..<35: return .publish(publish(version, identifier))
@@ -65,7 +68,12 @@ package struct PacketGenerator {
                 topic: topic(), payload: "will".utf8, qos: random.pick(QoS.allCases), isRetained: random.chance(30))
             connect.will = Will(message: message, delayInterval: version.hasProperties ? random.pick([0, 1, 5]) : 0)
         }
+        if authenticates, random.chance(70) {
+            connect.userName = random.pick(["u", "v", "+", "a/b"])
+            connect.password = [UInt8(random.integer(in: 0...3))]
+        }
         guard version.hasProperties else { return connect }
+        if authenticates, random.chance(40) { connect.properties = Properties(auth().properties.all) }
         if random.chance(60) { connect.properties.append(.sessionExpiryInterval(random.pick([0, 1, 30, .max]))) }
         if random.chance(30) { connect.properties.append(.receiveMaximum(random.pick([1, 2, 100]))) }
         if random.chance(20) { connect.properties.append(.maximumPacketSize(random.pick([1, 20, 60, 500]))) }
@@ -86,6 +94,15 @@ package struct PacketGenerator {
             message: message, qos: qos, packetIdentifier: qos == .atMostOnce ? 0 : identifier,
             isDuplicate: qos != .atMostOnce && random.chance(20), isRetained: message.isRetained,
             topicAlias: isAliased ? UInt16(random.integer(in: 0...3)) : 0)
+    }
+
+    private mutating func auth() -> Auth {
+        Auth(
+            reasonCode: random.pick([.continueAuthentication, .continueAuthentication, .reauthenticate]),
+            properties: [
+                .authenticationMethod(random.pick(["m", "m", "m", "n"])),
+                .authenticationData([UInt8(random.integer(in: 0...3))]),
+            ])
     }
 
     private mutating func topic() -> String {

@@ -58,6 +58,7 @@ extension CoreDriver {
             ("sessions", sum { $0.core.sessionCount }), ("connections", sum { $0.core.connectionCount }),
             ("subscriptions", sum { $0.core.subscriptionCount }),
             ("retained messages", options.statusInterval == .zero ? sum { $0.core.retainedCount } : 0),
+            ("pending authentications", sum { $0.core.pendingAuthenticationCount }),
             ("pending publishes", sum { $0.core.pendingPublishCount }), ("fetches", sum { $0.core.pendingFetchCount }),
             ("slots", sum { $0.slots.count { $0 != nil } }),
         ]

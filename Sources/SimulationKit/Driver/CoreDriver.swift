@@ -107,6 +107,12 @@ package final class CoreDriver {
         }
     }
 
+    /// Other rules hold from now on.
+    package func accessChanged(to policy: AccessPolicy) {
+        for shard in shards { step(.accessChanged(policy), on: shard) }
+        run()
+    }
+
     // MARK: What clients do
 
     /// A client opens a network connection, which is accepted on `shard`; its CONNECT moves it to the home shard of the

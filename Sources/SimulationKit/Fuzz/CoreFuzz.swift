@@ -1,3 +1,4 @@
+import AccessControl
 import BrokerCore
 import MQTTCodec
 import MQTTModel
@@ -18,8 +19,11 @@ package struct CoreFuzz {
 
     private init(_ script: CoreScript) {
         self.script = script.bytes[...]
-        let shardCount = 1 + Int(self.script.popFirst() ?? 0) % 4
-        driver = CoreDriver(shardCount: shardCount, options: CoreFuzz.options(self.script.popFirst() ?? 0), seed: 1)
+        let first = self.script.popFirst() ?? 0
+        var options = CoreFuzz.options(self.script.popFirst() ?? 0)
+        options.access = FuzzAccess.policy(first)
+        driver = CoreDriver(shardCount: 1 + Int(first) % 4, options: options, seed: 1)
+        driver.authenticator = { FuzzAccess.outcome(of: $0) }
         connections = Array(repeating: nil, count: Int(CoreScript.connectionCount))
     }
 
@@ -52,6 +56,8 @@ package struct CoreFuzz {
             case .toggleMail:
                 driver.deliversAtOnce.toggle()
                 driver.run()
+            case .changeRules:
+                if driver.options.access != nil { driver.accessChanged(to: FuzzAccess.policy(argument, isFixed: true)) }
             }
             driver.checkInvariants()
         }
@@ -96,6 +102,7 @@ package struct CoreFuzz {
     /// Everybody leaves; every session is ended and what is retained deleted.
     private mutating func finish() {
         driver.deliversAtOnce = true
+        driver.authenticator = { _ in .allowed(AccessGrant(userName: nil)) }
         driver.run()
         for slot in connections.indices { close(slot) }
         // Longer than any will delay that the generator knows; a longer one ends with its session.

@@ -1,6 +1,7 @@
 import AccessControl
 import AccessProviders
 import BrokerConfiguration
+import BrokerCore
 import BrokerTransport
 import Foundation
 import Logging
@@ -24,7 +25,9 @@ final class AccessSetup: Sendable {
         self.settings = settings
         self.logger = logger
         authenticator = AuthenticatorChain([], allowsAnonymous: settings.allowsAnonymous, logger: logger)
-        threads = HashingThreads(count: access.hashingThreads)
+        threads = HashingThreads(
+            count: access.hashingThreads, maximumWaiting: settings.options.limits.maximumPendingAuthentications,
+            patience: settings.options.limits.authenticationTimeout)
         let asksOverHTTP = access.http.url != nil || access.tokens.keySetURL != nil
         client = asksOverHTTP ? AccessHTTPClient() : nil
         tokens = access.tokens.isSet ? TokenProvider(keys: files.tokenKeys, options: TokenOptions(access.tokens)) : nil
