@@ -66,7 +66,7 @@ extension BrokerCore {
         _ identifier: PacketIdentifier, from session: Session, on connection: ConnectionID, into effects: inout Effects
     ) {
         let reasonCode: ReasonCode = session.received.remove(identifier) ? .success : .packetIdentifierNotFound
-        guard session.notedReceived.remove(identifier) else {
+        guard session.notedReceived.contains(identifier) else {
             effects.all.append(.acknowledge(connection, .pubComp, identifier, reasonCode))
             return
         }

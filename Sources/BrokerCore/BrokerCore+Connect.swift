@@ -81,12 +81,13 @@ extension BrokerCore {
         let identifier = session.clientIdentifier
         let mustBeNoted = session.isDurable || session.will != nil
         var changes: [SessionChange] = []
+        let isBeginning = !session.isNoted || session.isNoteUncertain || !mustBeNoted
         if mustBeNoted {
-            if !session.isNoted { changes.append(.began(clientIdentifier: identifier)) }
+            if isBeginning { changes.append(.began(clientIdentifier: identifier)) }
             changes.append(
                 .connected(
                     clientIdentifier: identifier, expiryInterval: session.expiryInterval, will: session.will))
-        } else if session.isNoted || replacesNoted {
+        } else if session.isNoted || replacesNoted || session.isNoteUncertain {
             changes.append(.ended(clientIdentifier: identifier))
         }
         session.isNoted = mustBeNoted
@@ -99,7 +100,7 @@ extension BrokerCore {
         session.online?.isGated = true
         sessions.updatePath(of: session)
         effects.all.append(.pauseReading(connection))
-        note(changes, of: session, then: .connAck(connAck), into: &effects)
+        note(changes, of: session, then: .connAck(connAck, isBeginning: isBeginning), into: &effects)
     }
 
     /// Why the CONNECT cannot be accepted; nil if it can.

@@ -51,6 +51,7 @@ extension BrokerCore {
             else { return }
             session.fetch = .none
             pump(session, at: now, into: &effects)
+        case .noteAgain: noteAgain(at: now, into: &effects)
         case .fetchTurns: serveWaiting(at: now, into: &effects)
         case .cursors:
             isCursorTimerArmed = false
@@ -122,7 +123,7 @@ extension BrokerCore {
             case .pump(let slot, let generation): sessions.session(slot: slot, generation: generation) != nil
             case .fetchRetry(let slot, let generation):
                 sessions.session(slot: slot, generation: generation)?.fetch == .failed
-            case .status, .cursors, .fetchTurns: true
+            case .status, .cursors, .fetchTurns, .noteAgain: true
             }
         }
     }

@@ -128,6 +128,8 @@ extension BrokerCore {
             // The client was not told; it asks again.
             abandon(wishes, of: session, into: &effects)
         }
+        if case .pubComp(let identifier, _) = held.kind { releaseNoted(identifier, of: session, outcome) }
+        if case .connAck(_, true) = held.kind { session.isNoteUncertain = outcome != .done }
         if case .inflight(let identifier) = held.kind {
             inflightNoted(identifier, of: session, outcome, at: now, into: &effects)
             return
@@ -135,9 +137,8 @@ extension BrokerCore {
         guard session.online?.connection == held.connection else { return }
         guard outcome == .done else {
             // The client finds out by asking again on its next connection.
-            restoreExchange(held.kind, of: session)
             let reasonCode: ReasonCode = outcome == .full ? .quotaExceeded : .implementationSpecificError
-            guard case .connAck(let connAck) = held.kind else {
+            guard case .connAck(let connAck, _) = held.kind else {
                 disconnect(session, reasonCode: reasonCode, at: now, into: &effects)
                 return
             }
@@ -151,7 +152,7 @@ extension BrokerCore {
         }
         let connection = held.connection
         switch held.kind {
-        case .connAck(let connAck): openGate(of: session, connAck, at: now, into: &effects)
+        case .connAck(let connAck, _): openGate(of: session, connAck, at: now, into: &effects)
         case .subAck(let subAck, let wishes):
             effects.all.append(.send(connection, .subAck(subAck)))
             sendRetained(wishes, to: session, at: now, into: &effects)
@@ -174,15 +175,20 @@ extension BrokerCore {
         }
         guard let entry, !online.isGated else { return }
         sendInflight(entry, to: session, at: now, into: &effects)
-        // It may not have been sent after all, and have left its place to another.
-        if session.queue != nil { pump(session, at: now, into: &effects) }
+        // It may not have been sent after all, and have left its place to another; what is sent again waits for it.
+        if session.queue != nil || session.inflight.resendCount > 0 { pump(session, at: now, into: &effects) }
     }
 
-    /// A release that may not have been noted: the client's next PUBREL tries again.
-    private func restoreExchange(_ kind: HeldAnswer.Kind, of session: Session) {
-        guard case .pubComp(let identifier, _) = kind else { return }
-        _ = session.received.insert(identifier)
-        _ = session.notedReceived.insert(identifier)
+    /// A release that may not have been noted is none: the client's next PUBREL tries again, on whatever connection.
+    private func releaseNoted(
+        _ identifier: PacketIdentifier, of session: Session, _ outcome: BackboneOutcome
+    ) {
+        if outcome == .done {
+            _ = session.received.remove(identifier)
+            _ = session.notedReceived.remove(identifier)
+        } else {
+            _ = session.received.insert(identifier)
+        }
     }
 
     private mutating func openGate(

@@ -20,7 +20,8 @@ extension BrokerCore {
         effects.all.append(.execute(token, .append(append)))
         pipelines[connection, default: PublishPipeline()].held.append(
             PublishPipeline.Held(
-                message: append.message, publisher: append.publisher, acknowledgement: acknowledgement, token: token))
+                message: append.message, publisher: append.publisher, acknowledgement: acknowledgement,
+                willOf: append.willOf, token: token))
         pauseReadingIfNeeded(connection, into: &effects)
     }
 
@@ -38,6 +39,10 @@ extension BrokerCore {
         _ token: BackboneToken, _ outcome: BackboneOutcome, at now: Instant, into effects: inout Effects
     ) {
         guard let connection = pipelineOfToken.removeValue(forKey: token) else {
+            if let client = noting.pending.removeValue(forKey: token) {
+                if outcome != .done { noteLater(client, at: now) }
+                return
+            }
             if let held = heldAnswers.removeValue(forKey: token) { answer(held, outcome, at: now, into: &effects) }
             return
         }
@@ -83,6 +88,11 @@ extension BrokerCore {
         _ held: PublishPipeline.Held, _ session: Session?, on connection: ConnectionID, at now: Instant,
         into effects: inout Effects
     ) {
+        if connection == BrokerCore.ownConnection {
+            noting.wills.append((held.message, held.publisher, held.willOf))
+            armNoteAgain(at: now)
+            return
+        }
         if case .pubRec(_, let identifier) = held.acknowledgement {
             _ = session?.received.remove(identifier)
             _ = session?.notedReceived.remove(identifier)

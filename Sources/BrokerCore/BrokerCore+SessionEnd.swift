@@ -40,6 +40,7 @@ extension BrokerCore {
             endSession(session, at: now, into: &effects)
             return
         }
+        let hadWill = session.will != nil
         if let will = session.will {
             if will.delayInterval == 0 {
                 publishWill(of: session, at: now, into: &effects)
@@ -48,13 +49,13 @@ extension BrokerCore {
             }
         }
         if session.isNoted, !isShuttingDown {
-            let willDelay = session.will?.delayInterval
-            note(
-                [
-                    .disconnected(
-                        clientIdentifier: session.clientIdentifier, expiryInterval: session.expiryInterval,
-                        willDelay: willDelay)
-                ], into: &effects)
+            // One that is published now is forgotten with that, not before.
+            let willDelay = hadWill ? session.will?.delayInterval ?? 0 : nil
+            noteEnd(
+                of: session.clientIdentifier,
+                .disconnected(
+                    clientIdentifier: session.clientIdentifier, expiryInterval: session.expiryInterval,
+                    willDelay: willDelay), into: &effects)
         }
         guard session.expiryInterval != .max else { return }
         session.expiresAt = now.advanced(seconds: session.expiryInterval)
@@ -79,8 +80,9 @@ extension BrokerCore {
         publishWill(of: session, at: now, into: &effects)
         finishShared(of: session, into: &effects)
         for filter in session.filters.all { removeSubscription(filter, of: session, into: &effects) }
-        if session.isNoted, !isShuttingDown {
-            note([.ended(clientIdentifier: session.clientIdentifier)], into: &effects)
+        if session.isNoted || session.isNoteUncertain, !isShuttingDown {
+            noteEnd(
+                of: session.clientIdentifier, .ended(clientIdentifier: session.clientIdentifier), into: &effects)
         }
         sessions.remove(session)
     }

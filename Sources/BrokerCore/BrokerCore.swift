@@ -40,6 +40,8 @@ package struct BrokerCore: ~Copyable {
     var pipelineOfToken: [BackboneToken: ConnectionID] = [:]
     /// What clients are told once the backbone has answered.
     var heldAnswers: [BackboneToken: HeldAnswer] = [:]
+    /// Ends of connections and sessions that the backbone is to note.
+    var noting = NotedEnds()
     var nextToken: UInt64 = 1
     /// The last entry of the log that this shard was told.
     var lastSequence: LogSequence = 0

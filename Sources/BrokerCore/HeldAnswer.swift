@@ -5,7 +5,8 @@ import MQTTModel
 struct HeldAnswer {
     enum Kind {
         /// The connection is accepted: sends CONNACK and opens the gate.
-        case connAck(ConnAck)
+        /// - Parameter isBeginning: the note is of a new session, or of the end of one before.
+        case connAck(ConnAck, isBeginning: Bool)
         /// SUBACK, then the retained messages that the new subscriptions bring.
         case subAck(SubAck, [RetainedWish])
         case unsubAck(UnsubAck)

@@ -10,6 +10,8 @@ struct PublishPipeline {
         let publisher: PublisherReference
         /// What the publisher is answered after `done`.
         let acknowledgement: PublishAcknowledgement
+        /// The client whose will it is.
+        let willOf: String?
         let token: BackboneToken
         /// nil while the backbone has not answered.
         var outcome: BackboneOutcome?

@@ -51,6 +51,9 @@ final class Session {
     var notedReceived = ReceivedIdentifiers()
     /// Whether the backbone has a record of the session: it lasts, or it has a will.
     var isNoted = false
+    /// Nobody knows whether the backbone took the note of the session's beginning, or of the end of the one before it: it is
+    /// made again with the next CONNECT.
+    var isNoteUncertain = false
     /// Everything up to here had been finished when the backbone was told last.
     var notedCursor: LogSequence = 0
     var isCursorDirty = false

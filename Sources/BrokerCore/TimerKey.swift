@@ -15,6 +15,8 @@ enum TimerKey: Sendable {
     case fetchRetry(slot: UInt32, generation: UInt32)
     /// Go on with the sessions that wait for messages of the log.
     case fetchTurns
+    /// Note again what the backbone did not take and nobody else will ask for.
+    case noteAgain
     case status
     /// Tell the backbone how far the sessions have come.
     case cursors

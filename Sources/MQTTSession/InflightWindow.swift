@@ -238,12 +238,13 @@ package struct InflightWindow: Sendable {
     /// The entries to send once more, in order.
     package var entriesToResend: Deque<InflightMessage>.SubSequence { entries.suffix(resendCount) }
 
-    /// The next entry to send once more. nil when all have been, or when it is a PUBLISH and `window` entries are
-    /// unfinished that were sent on this connection [MQTT-3.3.4-9].
+    /// The next entry to send once more. nil when all have been, when the one before it waits for its note [MQTT-4.6.0-1],
+    /// or when it is a PUBLISH and `window` entries are unfinished that were sent on this connection [MQTT-3.3.4-9].
     package func nextToResend(window: Int) -> InflightMessage? {
         guard resendCount > 0 else { return nil }
         let sentCount = entries.count - resendCount
         let next = entries[sentCount]
+        if sentCount > 0, entries[sentCount - 1].note != .settled { return nil }
         return sentCount < window || next.phase == .awaitingPubComp ? next : nil
     }
 

@@ -28,6 +28,11 @@ package struct Swarm: Sendable {
     package var maximumCommitDelayMilliseconds = 5
     /// How often it cannot read what it is asked to.
     package var failedReadPercent = 0
+    /// How often it cannot write, and nobody knows whether it did.
+    package var failedCommitPercent = 0
+    /// How often it has no room for a message.
+    package var fullPercent = 0
+    package var hasFailingEngine: Bool { hasLastingEngine && failedCommitPercent + fullPercent > 0 }
 
     // MARK: What clients do, each a weight against the others
 
@@ -95,6 +100,8 @@ package struct Swarm: Sendable {
         options.limits.maximumConcurrentFetches = random.pick([1, 2, 4])
         options.queueFullPolicy = random.pick(QueueFullPolicy.allCases)
         failedReadPercent = random.pick([0, 0, 30])
+        failedCommitPercent = random.pick([0, 0, 0, 3, 20])
+        fullPercent = random.pick([0, 0, 0, 10])
     }
 
     private mutating func drawEngine(using random: inout SplitMix64) {
@@ -103,8 +110,6 @@ package struct Swarm: Sendable {
         maximumDowntimeMilliseconds = random.pick([0, 300, 4000])
         maximumCommitDelayMilliseconds = random.pick([0, 2, 20, 100])
         if !hasLastingEngine { crashCount = 0 }
-        // Their sessions under the names of others are not followed over a crash.
-        if crashCount > 0 { hostileClients = 0 }
     }
 
     private mutating func drawLimits(using random: inout SplitMix64) {

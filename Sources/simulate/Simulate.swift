@@ -63,10 +63,7 @@ struct Simulate: ParsableCommand {
         var swarm = crashing ? Swarm.crashing(for: seed) : Swarm.drawn(for: seed)
         if let crashes {
             swarm.crashCount = crashes
-            if crashes > 0 {
-                swarm.hasLastingEngine = true
-                swarm.hostileClients = 0
-            }
+            if crashes > 0 { swarm.hasLastingEngine = true }
         }
         if let clients { swarm.honestClients = clients }
         if let hostile { swarm.hostileClients = hostile }

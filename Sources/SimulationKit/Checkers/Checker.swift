@@ -33,9 +33,11 @@ package struct Referee {
     package init(swarm: Swarm, profiles: [ClientProfile]) {
         checkers = [
             WindowChecker(profiles: profiles), PacketSizeChecker(profiles: profiles),
-            TopicAliasChecker(profiles: profiles), DuplicateFlagChecker(swarm: swarm), OrderChecker(),
-            DeliveryChecker(profiles: profiles), ContentChecker(swarm: swarm, profiles: profiles), SessionChecker(),
-            ClosureChecker(), RetainedChecker(profiles: profiles), WillChecker(swarm: swarm, profiles: profiles),
+            TopicAliasChecker(profiles: profiles), DuplicateFlagChecker(swarm: swarm), OrderChecker(swarm: swarm),
+            DeliveryChecker(profiles: profiles), ContentChecker(swarm: swarm, profiles: profiles),
+            SessionChecker(swarm: swarm),
+            ClosureChecker(swarm: swarm), RetainedChecker(profiles: profiles),
+            WillChecker(swarm: swarm, profiles: profiles),
             SharedSubscriptionChecker(profiles: profiles), QueueChecker(swarm: swarm),
         ]
     }

@@ -5,7 +5,10 @@ package struct ClosureChecker: Checker {
     private var latest: [String: Int] = [:]
     private var takenOver: Set<Int> = []
 
-    package init() {}
+    /// A client that cannot be answered for the engine's sake is sent away.
+    private let hasFailingEngine: Bool
+
+    package init(swarm: Swarm) { hasFailingEngine = swarm.hasFailingEngine }
 
     package mutating func observe(
         _ occurrence: Occurrence, at now: Instant, history: History, verdict: inout Verdict
@@ -13,6 +16,8 @@ package struct ClosureChecker: Checker {
         switch occurrence {
         case .accepted(let connection, let connect, _, _):
             if let older = latest.updateValue(connection, forKey: connect.clientIdentifier) { takenOver.insert(older) }
+        case .disconnected(_, .closedByBroker(let reason)) where hasFailingEngine && ClosureChecker.isForEngine(reason):
+            break
         case .disconnected(let who, .closedByBroker(let reason)) where !takenOver.contains(who.connection):
             let words = reason.map { "\($0)" } ?? "no reason"
             verdict.fail(.honestClientClosed, "client \(who.client) was closed by the broker: \(words)", at: now)
@@ -20,5 +25,10 @@ package struct ClosureChecker: Checker {
             verdict.fail(.honestClientClosed, "client \(who.client) was taken over and told \(reason)", at: now)
         default: break
         }
+    }
+
+    private static func isForEngine(_ reason: ReasonCode?) -> Bool {
+        guard let reason else { return true }
+        return [.quotaExceeded, .implementationSpecificError, .serverUnavailable].contains(reason)
     }
 }

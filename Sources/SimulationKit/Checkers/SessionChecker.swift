@@ -26,7 +26,10 @@ package struct SessionChecker: Checker {
     /// By connection: what the client was told.
     private var told: [Int: Bool] = [:]
 
-    package init() {}
+    /// A session that the engine could not note is refused, which leaves none, or the one that was there.
+    private let hasFailingEngine: Bool
+
+    package init(swarm: Swarm) { hasFailingEngine = swarm.hasFailingEngine }
 
     package mutating func observe(
         _ occurrence: Occurrence, at now: Instant, history: History, verdict: inout Verdict
@@ -62,6 +65,7 @@ package struct SessionChecker: Checker {
             states[identifier]?.expiryInterval = interval
         case .ended(let connection):
             guard let identifier = identifiers[connection], states[identifier]?.connection == connection else { return }
+            if hasFailingEngine, states[identifier]?.isConfirmed == false { states[identifier]?.isUncertain = true }
             states[identifier]?.connection = nil
             states[identifier]?.endedAt = now
         default: break

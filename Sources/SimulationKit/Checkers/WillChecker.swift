@@ -30,10 +30,13 @@ package struct WillChecker: Checker {
 
     /// With an engine that takes its time the monitor may lag behind.
     private let hasLastingEngine: Bool
+    /// A CONNECT that it could not note is refused, with its will.
+    private let hasFailingEngine: Bool
 
     package init(swarm: Swarm, profiles: [ClientProfile]) {
         self.profiles = profiles
         hasLastingEngine = swarm.hasLastingEngine
+        hasFailingEngine = swarm.hasFailingEngine
     }
 
     package mutating func observe(
@@ -57,6 +60,7 @@ package struct WillChecker: Checker {
             if disconnect.reasonCode == .normalDisconnection { wills[connection]?.cancelledAt = now }
         case .ended(let connection):
             guard let will = wills[connection], will.due == nil else { return }
+            if hasFailingEngine, !will.isConfirmed { wills[connection]?.isUncertain = true }
             wills[connection]?.due = now.advanced(seconds: min(will.delay, will.expiryInterval))
         case .delivered(let who, let received) where profiles[who.client].isMonitor:
             guard let number = received.number, history.messages[number].isWill, !received.publish.isRetained else {

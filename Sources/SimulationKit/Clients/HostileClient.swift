@@ -44,7 +44,9 @@ final class HostileClient {
     private func begin() {
         link = simulation.openLink(for: .hostile(index))
         pieceLength = random.pick([1, 3, 1000])
-        let trick = random.pick(Trick.allCases)
+        // A session under another's name is not followed over a crash.
+        let isFollowed = simulation.swarm.crashCount == 0 && !simulation.swarm.hasFailingEngine
+        let trick = random.pick(Trick.allCases.filter { isFollowed || $0 != .stolenIdentifier })
         let version = random.pick([ProtocolVersion.v3_1_1, .v5_0])
         var buffer = ByteBuffer()
         if trick != .garbage, trick != .slowConnect, trick != .wrongState || random.chance(80) {

@@ -24,8 +24,8 @@ extension CoreDriver {
         deliver(engine?.takePremature(at: now) ?? [])
     }
 
-    /// From now on the engine can read.
-    package func healReads() { engine?.healReads() }
+    /// From now on the engine can read and write.
+    package func healEngine() { engine?.heal() }
 
     /// The log's bounds take everything up to `sequence`; the shards are told, or find out.
     package func dropLog(through sequence: LogSequence, isTold: Bool) {

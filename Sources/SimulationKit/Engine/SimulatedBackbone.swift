@@ -10,6 +10,10 @@ struct SimulatedBackbone {
         var maximumCommitDelayMilliseconds = 0
         /// How often it cannot read.
         var failedReadPercent = 0
+        /// How often a commit fails: nobody knows then whether it was made, until another one succeeds or the process ends.
+        var failedCommitPercent = 0
+        /// How often there is no room for a message.
+        var fullPercent = 0
         /// It answers before it commits: not within its contract, a crash then has to be noticed.
         var answersBeforeCommit = false
         /// It forgets by which QoS 2 exchange a message came, likewise.
@@ -22,6 +26,8 @@ struct SimulatedBackbone {
     private(set) var store: SimulatedStore
     /// What is on the disk, with the fault that lets it lag behind.
     private var saved: SimulatedStore
+    /// What a crash may leave of a commit that failed.
+    private var doubtful: SimulatedStore?
     private var queue: [(command: BackboneCommand, submitter: UInt16, token: BackboneToken)] = []
     /// When it commits next; nil while it has nothing to do.
     private(set) var nextCommit: Instant?
@@ -36,11 +42,13 @@ struct SimulatedBackbone {
     private var random: SplitMix64
     /// Of its own, so that reads do not change when commits happen.
     private var readRandom: SplitMix64
+    private var faultRandom: SplitMix64
 
     init(shardCount: Int, faults: Faults, random: SplitMix64) {
         self.faults = faults
         self.random = random
         readRandom = random.split(1)
+        faultRandom = random.split(2)
         store = SimulatedStore(shardCount: shardCount)
         saved = store
     }
@@ -82,8 +90,12 @@ struct SimulatedBackbone {
         }
     }
 
-    /// From now on it can read.
-    mutating func healReads() { faults.failedReadPercent = 0 }
+    /// From now on it can read and write.
+    mutating func heal() {
+        faults.failedReadPercent = 0
+        faults.failedCommitPercent = 0
+        faults.fullPercent = 0
+    }
 
     /// The log's bounds take everything up to `sequence`.
     mutating func dropLog(through sequence: LogSequence) { store.dropLog(through: sequence) }
@@ -96,8 +108,25 @@ struct SimulatedBackbone {
         guard !queue.isEmpty else { return [] }
         // All of it most of the time; else it is a commit that took what was there when it began.
         let count = random.chance(70) ? queue.count : random.integer(in: 1...queue.count)
-        let settled = settle(first: count, at: now)
+        let fails = faults.failedCommitPercent > 0 && faultRandom.chance(faults.failedCommitPercent)
+        let settled = fails ? fail(first: count, at: now) : settle(first: count, at: now)
         if !queue.isEmpty { scheduleCommit(at: now) }
+        return settled
+    }
+
+    /// The commit has failed, and a crash decides whether it was made. Its sequences are not used again.
+    private mutating func fail(first count: Int, at now: Instant) -> [Settled] {
+        var made = store
+        var settled: [Settled] = []
+        for one in queue.prefix(count) {
+            _ = made.execute(one.command, at: now)
+            var outcome = BackboneOutcome.unknown
+            if case .trim = one.command { outcome = .done }
+            settled.append(Settled(submitter: one.submitter, token: one.token, outcome: outcome, entry: nil))
+        }
+        queue.removeFirst(count)
+        store.skipSequences(of: made)
+        doubtful = made
         return settled
     }
 
@@ -105,19 +134,27 @@ struct SimulatedBackbone {
     mutating func crash(at now: Instant) {
         if faults.answersBeforeCommit {
             store = saved
+        } else if let made = doubtful, faultRandom.chance(50) {
+            store = made
         } else if random.chance(50) {
             _ = settle(first: random.integer(in: 0...queue.count), at: now)
         }
         queue = []
         reads = []
+        doubtful = nil
         nextCommit = nil
     }
 
     private mutating func settle(first count: Int, at now: Instant) -> [Settled] {
         let batch = queue.prefix(count)
         queue.removeFirst(count)
+        doubtful = nil
         var settled: [Settled] = []
         for one in batch {
+            if case .append = one.command, faults.fullPercent > 0, faultRandom.chance(faults.fullPercent) {
+                settled.append(Settled(submitter: one.submitter, token: one.token, outcome: .full, entry: nil))
+                continue
+            }
             let entry = store.execute(spoiled(one.command), at: now)
             settled.append(Settled(submitter: one.submitter, token: one.token, outcome: .done, entry: entry))
         }

@@ -35,7 +35,7 @@ struct SimulatedStore {
 
     init(shardCount: Int) { trims = Array(repeating: 0, count: shardCount) }
 
-    var sessionCount: Int { sessions.count }
+    var clientIdentifiers: [String] { sessions.map(\.clientIdentifier) }
     var retainedCount: Int { retained.count }
 
     /// - Returns: what every shard is told.
@@ -54,6 +54,8 @@ struct SimulatedStore {
         let unneeded = trims.min() ?? 0
         log.removeAll { $0.sequence <= unneeded && $0.groups.isEmpty }
     }
+
+    mutating func skipSequences(of other: SimulatedStore) { lastSequence = max(lastSequence, other.lastSequence) }
 
     mutating func dropLog(through sequence: LogSequence) { log.removeAll { $0.sequence <= sequence } }
 
@@ -91,6 +93,9 @@ struct SimulatedStore {
             sessions.removeAll { $0.clientIdentifier == client }
             sessions.append(StoredSession(clientIdentifier: client, cursor: lastSequence))
         case .connected(let client, let expiryInterval, let will):
+            if !sessions.contains(where: { $0.clientIdentifier == client }) {
+                sessions.append(StoredSession(clientIdentifier: client, cursor: lastSequence))
+            }
             change(client) {
                 $0.expiryInterval = expiryInterval
                 $0.disconnectedAt = nil

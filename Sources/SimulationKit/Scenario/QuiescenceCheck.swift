@@ -21,10 +21,13 @@ struct QuiescenceCheck {
             if name == "retained messages", !simulation.hostiles.isEmpty { continue }
             simulation.fail(.emptyTables, "\(count) \(name) are left")
         }
-        if let store = driver.engine?.store, simulation.hostiles.isEmpty, store.sessionCount + store.retainedCount > 0 {
+        if let store = driver.engine?.store, simulation.hostiles.isEmpty,
+            store.clientIdentifiers.count + store.retainedCount > 0
+        {
             simulation.fail(
                 .emptyTables,
-                "the engine has \(store.sessionCount) sessions and \(store.retainedCount) retained messages left")
+                "the engine has the sessions \(store.clientIdentifiers) and \(store.retainedCount) retained messages left"
+            )
         }
     }
 

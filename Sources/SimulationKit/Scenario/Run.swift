@@ -56,7 +56,6 @@ extension Swarm {
         var swarm = brief(for: seed)
         swarm.hasLastingEngine = true
         swarm.crashCount = max(1, swarm.crashCount)
-        swarm.hostileClients = 0
         return swarm
     }
 

@@ -84,6 +84,8 @@ package final class Simulation {
             var faults = SimulatedBackbone.Faults()
             faults.maximumCommitDelayMilliseconds = swarm.maximumCommitDelayMilliseconds
             faults.failedReadPercent = swarm.failedReadPercent
+            faults.failedCommitPercent = swarm.failedCommitPercent
+            faults.fullPercent = swarm.fullPercent
             faults.answersBeforeCommit = bug == .answerBeforeCommit
             faults.forgetsExchanges = bug == .forgetExchange
             driver.useEngine(faults, random: random.split(6))
@@ -205,7 +207,7 @@ package final class Simulation {
             let pause = clients[index].random.integer(in: 0...swarm.maximumPauseMilliseconds)
             schedule(.act(index), after: .milliseconds(hasHealed ? 20 + pause : pause))
         case .hostileAct(let index):
-            hostiles[index].act()
+            if !isDown { hostiles[index].act() }
             schedule(.hostileAct(index), after: .milliseconds(networkRandom.integer(in: 1...30)))
         case .deadline(let index): clients[index].deadlineReached()
         case .acknowledge(let index): clients[index].acknowledgeNext()
@@ -226,7 +228,7 @@ package final class Simulation {
     private func heal() {
         hasHealed = true
         if !isDown { driver.effectsUntilCrash = nil }
-        driver.healReads()
+        driver.healEngine()
         log?.note("faults heal", at: driver.now)
         for hostile in hostiles { hostile.leave() }
         for index in activeLinks { links[index].latency = min(links[index].latency, .milliseconds(1)) }

@@ -186,7 +186,7 @@ struct FetchTests {
         let connection = test.resume("s")
         #expect(node.payloads(connection) == [])
         #expect(node.counts(\.fetchesFailed) == 1)
-        node.driver.healReads()
+        node.driver.healEngine()
         node.driver.advance(by: .seconds(1))
         #expect(node.payloads(connection) == ["1", "2"])
     }
