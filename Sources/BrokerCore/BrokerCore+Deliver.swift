@@ -58,7 +58,8 @@ extension BrokerCore {
         subscriptionIdentifiers: ArraySlice<UInt32>, sequence: LogSequence, isShared: Bool,
         into effects: inout Effects
     ) {
-        if qos == .exactlyOnce, sequence > 0 || session.isDurable {
+        // What has nothing to note waits behind what has: it must not pass it (P3).
+        if qos == .exactlyOnce, sequence > 0 || session.isDurable || session.inflight.pendingNoteCount > 0 {
             let sequence = sequence > 0 ? sequence : numberUnlogged(for: session)
             let identifier = session.inflight.append(
                 message, qos: qos, isRetained: isRetained, subscriptionIdentifiers: Array(subscriptionIdentifiers),

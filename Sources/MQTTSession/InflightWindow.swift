@@ -66,6 +66,8 @@ package struct InflightWindow: Sendable {
 
     package var count: Int { entries.count }
     package var isEmpty: Bool { entries.isEmpty }
+    /// Entries that wait for their note.
+    package private(set) var pendingNoteCount = 0
 
     /// Takes the next free packet identifier and remembers the message under it. Only while `count` is below 65,535.
     package mutating func append(
@@ -75,6 +77,7 @@ package struct InflightWindow: Sendable {
         precondition(qos != .atMostOnce, "a QoS 0 message is never in flight")
         precondition(resendCount == 0, "what was sent before is sent again first")
         let identifier = nextIdentifier()
+        if isNotePending { pendingNoteCount += 1 }
         entries.append(
             InflightMessage(
                 message: message, subscriptionIdentifiers: subscriptionIdentifiers, packetIdentifier: identifier,
@@ -87,7 +90,9 @@ package struct InflightWindow: Sendable {
 
     /// What has to be noted of the entry before its packet is sent has been given away.
     package mutating func noteRequested(_ identifier: PacketIdentifier) {
-        if let index = index(of: identifier) { entries[index].note = .pending }
+        guard let index = index(of: identifier), entries[index].note != .pending else { return }
+        entries[index].note = .pending
+        pendingNoteCount += 1
     }
 
     /// The answer has come.
@@ -96,6 +101,7 @@ package struct InflightWindow: Sendable {
     package mutating func noteAnswered(_ identifier: PacketIdentifier, isNoted: Bool) -> InflightMessage? {
         guard let index = index(of: identifier), entries[index].note == .pending else { return nil }
         entries[index].note = isNoted ? .settled : .needed
+        pendingNoteCount -= 1
         return isNoted && index < entries.count - resendCount ? entries[index] : nil
     }
 
@@ -286,12 +292,14 @@ package struct InflightWindow: Sendable {
 
     package mutating func removeAll() {
         entries = []
+        pendingNoteCount = 0
         countBeforeWrap = 0
         resendCount = 0
         reserved = []
     }
 
     private mutating func remove(at index: Int) {
+        if entries[index].note == .pending { pendingNoteCount -= 1 }
         if index < countBeforeWrap { countBeforeWrap -= 1 }
         if index >= entries.count - resendCount { resendCount -= 1 }
         if index == 0 { entries.removeFirst() } else { entries.remove(at: index) }

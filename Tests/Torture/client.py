@@ -11,6 +11,7 @@ class Client:
         self.random = world.child(name)
         self.session = "none"  # none, exists, either
         self.expiry = NEVER  # seconds, of the last connection
+        self.is_fickle = False  # its sessions come and go
         self.is_lost = False  # the next CONNECT has to start clean
         self.closed_at = time.monotonic()
         self.connection = self.left_open = None  # left_open: a connection that the next CONNECT takes over
@@ -48,7 +49,7 @@ class Client:
             self.session = "exists"
         self.broker_start = world.starts
         # Without CONNACK it cannot know whose session it finds the next time.
-        self.is_lost = is_clean or before == "either" or self.expiry != NEVER
+        self.is_lost = self.is_fickle and (is_clean or before != "exists" or self.expiry != NEVER)
         connection.send(connect(self.version, self.name, is_clean, expiry=expiry, **options))
         try:
             answer = await asyncio.wait_for(connection.receive(), 60)

@@ -94,8 +94,10 @@ class Clients:
     def __init__(self, world):
         sizes = (0, 4_000)
         self.publishers = [
-            PatientPublisher(world, "p0", 4, [("t/a", 1)], 8, sizes), PatientPublisher(world, "p1", 5, [("t/a", 1)], 8, sizes),
-            PatientPublisher(world, "p2", 4, [("t/b", 2)], 8, sizes), PatientPublisher(world, "p3", 5, [("t/b", 2)], 8, sizes),
+            PatientPublisher(world, "p0", 4, [("t/a", 1)], 8, sizes),
+            PatientPublisher(world, "p1", 5, [("t/a", 1)], 8, sizes),
+            PatientPublisher(world, "p2", 4, [("t/b", 2)], 8, sizes),
+            PatientPublisher(world, "p3", 5, [("t/b", 2)], 8, sizes),
         ]
         self.retained = PatientRetainedPublisher(world, "p-retained", 5, [(f"r/{n}", 1) for n in range(4)], 1)
         self.publishers.append(self.retained)
@@ -263,6 +265,6 @@ class FullDisk:
 
     def summary(self):
         counts = self.world.counts
-        return (f"{self.world.round} times full, publishers refused in {counts['times refused']}, {self.killed} times killed then, {self.failed_starts} starts in vain, "
-                f"{counts['refused']} messages and {counts['sessions refused']} sessions refused, longest recovery "
-                f"{self.longest_recovery:.2f} s; {self.world.summary()}")
+        return (f"{self.world.round} times full, publishers refused in {counts['times refused']}, {self.killed} times killed "
+                f"then, {self.failed_starts} starts in vain, {counts['refused']} messages and {counts['sessions refused']} "
+                f"sessions refused, longest recovery {self.longest_recovery:.2f} s; {self.world.summary()}")

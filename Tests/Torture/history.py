@@ -10,7 +10,7 @@ import time
 from broker import Broker
 from client import Client
 from killing import watched
-from packets import (Lost, NEVER, PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK, UNSUBACK,
+from packets import (NEVER, PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK, UNSUBACK,
                      acknowledgement, publish, subscribe, unsubscribe)
 from powercut import NAMES, PowerCut
 from retained import look
@@ -212,7 +212,7 @@ class History:
         whole = self.log.damage(kind, least, self.world.random)
         self.world.event(f"{kind}: {whole} of {frames} frames are whole, {moved} were moved")
         # What an earlier log held is in the file.
-        return max(state for state, (log, at, _) in safe if log != generation or at <= whole)
+        return max((state for state, (log, at, _) in safe if log != generation or at <= whole), default=0)
 
     async def judge(self, kind, states, safe):
         has_log = os.path.exists(self.log.path) and os.path.getsize(self.log.path) > 0

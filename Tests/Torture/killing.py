@@ -38,10 +38,9 @@ class Clients:
             Subscriber(world, "s-replace-5", 5, [("t/#", 2)], {"replaces"}),
             Subscriber(world, "s-stall-4", 4, [("l/#", 2)], {"stalls"}),
             Subscriber(world, "s-stall-5", 5, [("l/#", 2)], {"stalls"}, receive_maximum=3),
-            Subscriber(world, "m-own", 5, ([] if "own-and-shared" in world.allowed else [("t/b", 2)]) + [("t/+", 2, "h")]),
+            Subscriber(world, "m-own", 5, [("t/b", 2), ("t/+", 2, "h")]),
             Subscriber(world, "m-two", 4, [("t/+", 2, "h")]),
-            Subscriber(world, "m-toggle", 5, [("t/+", 2, "g")],
-                       () if "unsubscribed-member" in world.allowed else {"toggles"}),
+            Subscriber(world, "m-toggle", 5, [("t/+", 2, "g")], {"toggles"}),
         ] + [Subscriber(world, f"m{n}", 4 + n % 2, [("t/+", 2, "g")]) for n in range(3)] + [
             Passing(world, "pass-4", 4, [("t/#", 2)]), Passing(world, "pass-5", 5, [("t/#", 2)]),
             Passing(world, "pass-r", 5, [("r/#", 2), ("t/a", 1)]), Passing(world, "pass-1", 5, [("t/+", 1)]),

@@ -10,6 +10,10 @@ class Passing(Subscriber):
     """A subscriber that starts clean now and then, or whose session ends some seconds after its connection, also while
     the broker is down."""
 
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.is_fickle = True
+
     def options(self):
         if self.version == 4:
             return {"expiry": self.random.choice([0, NEVER, NEVER])}

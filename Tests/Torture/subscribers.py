@@ -43,9 +43,6 @@ class Subscriber(Client):
             try:
                 await self.live()
             except Lost:
-                if "retained-copies" in self.world.allowed:
-                    for subscription in self.subscriptions:
-                        subscription.copies.clear()
                 await self.ended("while subscribing")
             if not self.world.is_draining:
                 await self.away()
@@ -261,7 +258,8 @@ class Subscriber(Client):
             self.check_repeated(receiver, message, text, received)
         message.places[receiver] = self.broker_start, self.connections
         world.delivered(message, receiver, text, is_exact=received.qos == 2)
-        if is_first and subscription.group is None and not message.is_will:
+        # Order is promised within a QoS; one with QoS 0 may pass another that waits for the disk.
+        if is_first and subscription.group is None and not message.is_will and received.qos > 0:
             self.check_order(subscription, message, text)
 
     def check_repeated(self, receiver, message, text, received):
@@ -293,9 +291,7 @@ class Subscriber(Client):
         before = subscription.last.get(key, 0)
         # What was published before the subscription may come all the same, when the publisher sends it again.
         # The first copy of two may have expired, while what came between them has not.
-        is_let_off = (message.expiry is not None and message.attempts > 1
-                      or "replaces" in self.habits and "mixed-order" in self.world.allowed
-                      or self.expiry == 0 and "order-expiry-0" in self.world.allowed)
+        is_let_off = message.expiry is not None and message.attempts > 1
         if before > message.number and subscription.wants(message) and not is_let_off:
             self.world.fail(f"{text} after number {before} of the same publisher and topic", message)
         subscription.last[key] = max(before, message.number)

@@ -33,13 +33,12 @@ class Interest:
     def covers(self, message):
         return bool(self.granted and self.granted < message.sent and self.given_up is None)
 
-    def qualities(self, message, allowed):
+    def qualities(self, message):
         """Each QoS that may be the one of the delivery."""
         found = set()
         for at, grant in enumerate(self.grants):
             later = [next.granted for next in self.grants[at + 1:] if next.granted]
-            is_too_late = message.acknowledged and message.acknowledged < grant.asked and "replaced" not in allowed
-            if is_too_late or later and later[0] < message.sent:
+            if message.acknowledged and message.acknowledged < grant.asked or later and later[0] < message.sent:
                 continue
             found.add(min(grant.qos, message.qos))
         return found
@@ -96,12 +95,10 @@ class Subscription:
     def wants(self, message):
         """Whether the message has to come. What waits when a subscription is given up may come or not."""
         return self.is_owed and self.matches(message.topic) and any(
-            interest.covers(message) and 0 not in interest.qualities(message, self.client.world.allowed)
-            for interest in self.interests)
+            interest.covers(message) and 0 not in interest.qualities(message) for interest in self.interests)
 
     def may_get(self, message):
         return any(interest.may_cover(message) for interest in self.interests)
 
     def qualities(self, message):
-        allowed = self.client.world.allowed
-        return set().union(*(interest.qualities(message, allowed) for interest in self.interests))
+        return set().union(*(interest.qualities(message) for interest in self.interests))
