@@ -146,7 +146,7 @@ class KillLoop:
     async def end_and_start(self):
         world, broker = self.world, self.broker
         if world.chance(0.15):
-            goes_on = world.chance(0.5)
+            goes_on = self.options.terminate or world.chance(0.5)
             self.ends["SIGSTOP"] += 1
             await broker.stop(world.random.random() * 1.5, goes_on)
             if goes_on:

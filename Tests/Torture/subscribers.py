@@ -258,9 +258,8 @@ class Subscriber(Client):
             self.check_repeated(receiver, message, text, received)
         message.places[receiver] = self.broker_start, self.connections
         world.delivered(message, receiver, text, is_exact=received.qos == 2)
-        # Order is promised within a QoS; one with QoS 0 may pass another that waits for the disk.
-        if is_first and subscription.group is None and not message.is_will and received.qos > 0:
-            self.check_order(subscription, message, text)
+        if is_first and subscription.group is None and not message.is_will:
+            self.check_order(subscription, message, text, received.qos)
 
     def check_repeated(self, receiver, message, text, received):
         """A QoS 1 message once more, by the broker that has sent it the first time: after a reconnect, with DUP."""
@@ -286,8 +285,9 @@ class Subscriber(Client):
         if late + (received.expiry or 0) > 4 and self.version == 5 and not received.duplicate:
             self.world.fail(f"{text}: says that it expires in {received.expiry} s, it does in {-late:.1f} s", message)
 
-    def check_order(self, subscription, message, text):
-        key = message.publisher, message.topic
+    def check_order(self, subscription, message, text, qos):
+        """Of what comes with one QoS [MQTT-4.6.0-5]: one with a lower may pass another that waits for the disk."""
+        key = message.publisher, message.topic, qos
         before = subscription.last.get(key, 0)
         # What was published before the subscription may come all the same, when the publisher sends it again.
         # The first copy of two may have expired, while what came between them has not.

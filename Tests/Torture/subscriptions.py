@@ -59,7 +59,7 @@ class Subscription:
         """A new session knows nothing of it."""
         own = f"{self.client.name}#{session}" if session else self.client.name
         self.receiver = self.group or (f"{own}/{self.identifier}" if self.identifier else own)
-        self.is_subscribed, self.interests, self.last = False, [], {}  # last: (publisher, topic) -> number
+        self.is_subscribed, self.interests, self.last = False, [], {}  # last: (publisher, topic, QoS) -> number
         self.copies = set()  # payloads of retained messages that have to come
         self.asked_count, self.copies_got = 0, {}
 
