@@ -71,6 +71,9 @@ extension BrokerCore {
         if exchange.group != nil {
             let claim = takeClaim(on: entry.sequence, of: session) { $0.packetIdentifier == entry.packetIdentifier }
             if let claim { changes.append(.groupFinished(claim.group, sequence: entry.sequence)) }
+            // What is known of the exchange must not be forgotten before: the group would give the message away again.
+            noteFinish(changes, of: session, on: entry.sequence, into: &effects)
+            return
         }
         note(changes, into: &effects)
         if !entry.isShared {
@@ -213,6 +216,7 @@ extension BrokerCore {
             if entry.isShared, entry.phase == .awaitingPubAck { continue }
             cursor = min(cursor, entry.sequence - 1)
         }
+        if let sequence = session.finishing.min() { cursor = min(cursor, sequence - 1) }
         for exchange in session.interrupted where exchange.sequence < .firstCopy {
             cursor = min(cursor, exchange.sequence - 1)
             break

@@ -39,6 +39,10 @@ extension BrokerCore {
         _ token: BackboneToken, _ outcome: BackboneOutcome, at now: Instant, into effects: inout Effects
     ) {
         guard let connection = pipelineOfToken.removeValue(forKey: token) else {
+            if let finish = noting.finishes.removeValue(forKey: token) {
+                finishAnswered(finish, outcome, at: now)
+                return
+            }
             if let client = noting.pending.removeValue(forKey: token) {
                 if outcome != .done { noteLater(client, at: now) }
                 return

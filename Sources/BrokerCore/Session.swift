@@ -63,6 +63,8 @@ final class Session {
     var restoredSent: [SentExchange: RestoredSession.Sent] = [:]
     /// Those whose message has been found and waits in `queue`, in the order in which it does.
     var interrupted: Deque<InterruptedExchange> = []
+    /// Messages of shared subscriptions that the client is done with, while the backbone has not noted that.
+    var finishing: [LogSequence] = []
     /// Copies of retained messages that the client is not done with, by wish.
     var wishes: [LogSequence: Int] = [:]
     var nextWish: UInt64 = 0

@@ -11,6 +11,12 @@ import Testing
         }
     }
 
+    /// Each has found something, though what it means changes with the simulator.
+    @Test(arguments: [UInt64(90), 336, 408, 687, 763, 1013, 1245, 1765, 1778])
+    func aSeedThatHasFoundSomethingIsKept(seed: UInt64) {
+        #expect(Run(seed: seed, swarm: .crashing(for: seed)).outcome().failures.isEmpty)
+    }
+
     @Test func theSameSeedGivesTheSameCrashes() {
         let run = Run(seed: 7, swarm: .crashing(for: 7))
         #expect(run.outcome().hash == run.outcome().hash)
