@@ -137,6 +137,12 @@ bench-nats: deps ## measure the NATS client with a cluster of three servers
 	$(SWIFT) build $(RELEASE_FLAGS) --product bench-nats
 	.build/release/bench-nats
 
+.PHONY: bench-queue
+bench-queue: ## measure what a message costs for each session that is away
+	$(SWIFT) build $(RELEASE_FLAGS) --product queue-cost
+	.build/release/queue-cost --messages 100
+	.build/release/queue-cost --messages 1000
+
 .PHONY: bench-allocations
 bench-allocations: ## count allocations per message, and compare with Benchmarks/allocations.json
 	$(SWIFT) build $(RELEASE_FLAGS) --product allocations
