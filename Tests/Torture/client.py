@@ -93,8 +93,8 @@ class Client:
 
     def takes_over(self):
         if self.left_open:
-            died = self.world.killed_at > self.closed_at
-            self.closed_at = self.world.killed_at if died else time.monotonic()
+            ends = (began for kind, began, _ in self.world.disturbances if kind == "end" and began > self.closed_at)
+            self.closed_at = next(ends, time.monotonic())
 
     def closed(self):
         """Its connection has ended: by this client now, or with the broker."""
