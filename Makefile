@@ -26,6 +26,8 @@ SIMULATE ?=
 # For fuzz: inputs to try for each target, and the seed of the run.
 FUZZ_RUNS ?= 300000
 FUZZ_SEED ?= 1
+# What comes before MQTT: each input is judged at every length.
+FUZZ_TRANSPORT_RUNS ?= 20000
 # Scripts for the core, each of many packets.
 FUZZ_CORE_RUNS ?= 10000
 # Texts about access.
@@ -91,6 +93,7 @@ simulate: ## run RUNS simulations from a seed that is printed first (options: SI
 fuzz: build-tests ## fuzz with FUZZ_RUNS inputs made from the corpus
 	.build/debug/fuzz decoder --runs $(FUZZ_RUNS) --seed $(FUZZ_SEED)
 	.build/debug/fuzz nats --runs $(FUZZ_RUNS) --seed $(FUZZ_SEED)
+	.build/debug/fuzz transport --runs $(FUZZ_TRANSPORT_RUNS) --seed $(FUZZ_SEED)
 	.build/debug/fuzz core --runs $(FUZZ_CORE_RUNS) --seed $(FUZZ_SEED)
 	.build/debug/fuzz access --runs $(FUZZ_ACCESS_RUNS) --seed $(FUZZ_SEED)
 
@@ -111,6 +114,14 @@ test-torture: build
 	$(TORTURE_RUN) power-cut --rounds 4 --seconds 4 --seed 1
 	$(TORTURE_RUN) log --rounds 3 --seconds 4 --seed 1 --durability os
 	$(TORTURE_RUN) full-disk --rounds 2 --seconds 4 --seed 1
+
+.PHONY: test-browser
+test-browser: build ## publish and subscribe over WebSocket from Chromium, where it is installed
+	python3 Tests/Browser/browser --broker $(BROKER)
+
+.PHONY: bench-transports
+bench-transports: deps build ## measure TLS and WebSocket beside mosquitto in one interleaved run (REPEAT=)
+	python3 Benchmarks/scripts/bench-transports --broker $(BROKER) --repeat $(REPEAT)
 
 .PHONY: bench-peers
 bench-peers: deps build ## measure the broker and mosquitto in one interleaved run (CASES= DURATION= REPEAT=)

@@ -13,6 +13,9 @@ let settings: [SwiftSetting] = [
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
+let swiftASN1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
@@ -29,7 +32,6 @@ let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 
-let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let jwtKit: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -55,7 +57,8 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.36.0"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -82,18 +85,23 @@ let package = Package(
         // Layer 1 too, but of the engine's protocol: it knows nothing of MQTT.
         library("NATSProtocol", [nioCore]),
 
+        // Listeners and the formats under MQTT: PROXY protocol, WebSocket.
+        library("TransportModel", [nioCore]),
+
         // Layer 2: one shard of a broker as a pure state machine.
         library("BrokerCore", ["MQTTModel", "TopicIndex", "MQTTSession", "AccessControl", "Backbone", deque, heap]),
 
         // Layer 3: shells that do I/O.
         library(
             "BrokerRuntime",
-            ["BrokerCore", "AccessControl", "Backbone", "MQTTModel", "MQTTCodec", nioCore, nioPosix, logging]),
+            [
+                "BrokerCore", "AccessControl", "Backbone", "MQTTModel", "MQTTCodec", nioCore, nioPosix, logging,
+            ]),
         library(
             "BrokerTransport",
             [
-                "BrokerRuntime", "BrokerCore", "AccessControl", "Backbone", "MQTTModel", "MQTTCodec", nioCore, nioPosix,
-                logging, serviceLifecycle,
+                "BrokerRuntime", "BrokerCore", "AccessControl", "Backbone", "MQTTModel", "MQTTCodec", "TransportModel",
+                nioCore, nioPosix, nioSSL, nioTLS, swiftASN1, logging, serviceLifecycle,
             ]),
         library(
             "AccessProviders",
@@ -108,14 +116,14 @@ let package = Package(
         library("MQTTClient", ["MQTTModel", "MQTTCodec", "MQTTSession", nioCore, nioPosix, deque]),
         library(
             "BrokerConfiguration",
-            ["BrokerCore", "AccessControl", "BackboneSQLite", configuration, systemPackage, yams]),
+            ["BrokerCore", "AccessControl", "BackboneSQLite", "TransportModel", configuration, systemPackage, yams]),
 
         // Layer 4: the executable.
         .executableTarget(
             name: "dunlin",
             dependencies: [
                 "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "BackboneSQLite", "Backbone",
-                "AccessControl", "AccessProviders", "TopicIndex", "MQTTClient", "MQTTModel",
+                "AccessControl", "AccessProviders", "TopicIndex", "TransportModel", "MQTTClient", "MQTTModel",
                 argumentParser, logging, serviceLifecycle, unixSignals,
                 nioCore,
                 nioPosix,
@@ -129,7 +137,11 @@ let package = Package(
         .executableTarget(
             name: "simulate", dependencies: ["SimulationKit", argumentParser], swiftSettings: settings),
         library(
-            "FuzzKit", ["MQTTModel", "MQTTCodec", "NATSProtocol", "AccessControl", "AccessProviders", crypto, nioCore]),
+            "FuzzKit",
+            [
+                "MQTTModel", "MQTTCodec", "NATSProtocol", "AccessControl", "AccessProviders", "TransportModel", crypto,
+                nioCore,
+            ]),
         .executableTarget(
             name: "fuzz",
             dependencies: [
@@ -146,7 +158,9 @@ let package = Package(
         .executableTarget(
             name: "allocations",
             dependencies: [
-                "BrokerTransport", "BrokerCore", "AccessControl", "CAllocationCounter", argumentParser, logging,
+                "BrokerTransport", "BrokerCore", "AccessControl", "TransportModel", "CAllocationCounter",
+                argumentParser,
+                logging,
             ],
             path: "Benchmarks/Allocations", swiftSettings: settings),
         .executableTarget(
@@ -187,17 +201,21 @@ let package = Package(
         tests(
             "BrokerTransport",
             [
-                "BrokerTransport", "BrokerRuntime", "BrokerCore", "AccessControl", "MQTTModel", "MQTTCodec", nioCore,
-                nioPosix, nioEmbedded, logging,
+                "BrokerTransport", "BrokerRuntime", "BrokerCore", "AccessControl", "MQTTModel", "MQTTCodec",
+                "TransportModel", nioCore, nioPosix, nioSSL, nioEmbedded, logging,
             ]),
-        tests("MQTTClient", ["MQTTClient", "MQTTSession", "BrokerTransport", "MQTTModel", nioCore, nioPosix, logging]),
-        tests("CommandLine", ["dunlin", "MQTTClient", "BrokerTransport", argumentParser, logging]),
-        tests("BrokerConfiguration", ["BrokerConfiguration", "BrokerCore", "BackboneSQLite"]),
+        tests("TransportModel", ["TransportModel", "FuzzKit", nioCore]),
+        tests(
+            "MQTTClient",
+            ["MQTTClient", "MQTTSession", "BrokerTransport", "TransportModel", "MQTTModel", nioCore, nioPosix, logging]),
+        tests("CommandLine", ["dunlin", "MQTTClient", "BrokerTransport", "TransportModel", argumentParser, logging]),
+        tests("BrokerConfiguration", ["BrokerConfiguration", "BrokerCore", "BackboneSQLite", "TransportModel"]),
         tests("Simulation", ["SimulationKit", "BrokerCore", "MQTTModel", "MQTTCodec"]),
         tests(
             "Conformance",
             [
-                "SimulationKit", "BrokerTransport", "BrokerCore", "AccessControl", "MQTTModel", logging,
+                "SimulationKit", "BrokerTransport", "TransportModel", "BrokerCore", "AccessControl", "MQTTModel",
+                nioCore, nioPosix, nioSSL, nioHTTP1, nioWebSocket, logging,
             ]),
         tests("Interoperability", ["ProcessKit"], exclude: ["Scripts"]),
         tests("Tidy", []),

@@ -16,7 +16,9 @@ import ArgumentParser
         #if COVERAGE
             [FuzzDecoder.self, FuzzDecoderByCoverage.self, MeasureCodec.self]
         #else
-            [FuzzDecoder.self, FuzzCore.self, FuzzNATS.self, FuzzAccess.self, MeasureCodec.self]
+            [
+                FuzzDecoder.self, FuzzCore.self, FuzzNATS.self, FuzzAccess.self, FuzzTransport.self, MeasureCodec.self,
+            ]
         #endif
     }
 }
