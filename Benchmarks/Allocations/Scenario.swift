@@ -4,6 +4,7 @@ import BrokerTransport
 import CAllocationCounter
 import Foundation
 import Logging
+import TransportModel
 
 /// Publishers and subscribers on a broker in this process. Messages go in batches: one is written whole, then every
 /// delivery of it is read, so that the broker's reads and writes fall alike in every run.

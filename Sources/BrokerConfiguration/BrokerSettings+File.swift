@@ -1,6 +1,7 @@
 import Configuration
 import Foundation
 import SystemPackage
+import TransportModel
 
 extension BrokerSettings {
     /// Reads a configuration file, and judges it as a whole: every problem is told, not only the first.
@@ -27,24 +28,35 @@ extension BrokerSettings {
         _ entries: [SettingsSnapshot.Entry], from reader: ConfigReader, file: String
     ) -> [SettingsProblem] {
         let known = Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.key, $0) })
+        var sections = ListenerSections()
         var problems: [SettingsProblem] = []
         for entry in entries {
-            guard let setting = known[entry.key] else {
-                problems.append(Self.unknown(entry, file: file))
-                continue
-            }
+            lines[entry.key] = entry.line
             do throws(Setting.Refusal) {
-                try setting.apply(try Self.value(of: setting, from: reader), &self)
+                if let setting = known[entry.key] {
+                    try setting.apply(try Self.value(of: setting, at: entry.key, from: reader), &self)
+                } else if let part = ListenerSections.Part(key: entry.key) {
+                    let setting = try ListenerSections.setting(part, among: known)
+                    try sections.add(part, setting, try Self.value(of: setting, at: entry.key, from: reader))
+                } else {
+                    throw Self.unknown(entry.key)
+                }
             } catch {
-                problems.append(
-                    SettingsProblem(file: file, line: entry.line, key: entry.key, text: error.text))
+                problems.append(SettingsProblem(file: file, line: entry.line, key: entry.key, text: error.text))
             }
         }
-        return problems
+        namedListeners = sections.listeners(defaults: listenerDefaults) { name, text in
+            let line = entries.first { $0.key.hasPrefix("listener.\(name).") }?.line
+            problems.append(SettingsProblem(file: file, line: line, key: "listener.\(name)", text: text))
+        }
+        if !namedListeners.isEmpty, lines["listeners"] == nil { addresses = [] }
+        return problems.sorted { ($0.line ?? 0) < ($1.line ?? 0) }
     }
 
-    private static func value(of setting: Setting, from reader: ConfigReader) throws(Setting.Refusal) -> Setting.Value {
-        let key = ConfigKey(setting.key)
+    private static func value(
+        of setting: Setting, at name: String, from reader: ConfigReader
+    ) throws(Setting.Refusal) -> Setting.Value {
+        let key = ConfigKey(name)
         do {
             switch setting.kind {
             case .integer: return .integer(try reader.requiredInt(forKey: key))
@@ -65,13 +77,13 @@ extension BrokerSettings {
         }
     }
 
-    private static func unknown(_ entry: SettingsSnapshot.Entry, file: String) -> SettingsProblem {
-        var text = "there is no such key"
+    private static func unknown(_ key: String) -> Setting.Refusal {
         let keys = Setting.all.map(\.key)
         // Many forget the section: a word that is a key of some section is the nearest thing.
-        let nearest = keys.first { $0.hasSuffix("." + entry.key) } ?? Suggestion.nearest(to: entry.key, among: keys)
-        if let nearest { text += "; did you mean \(nearest)?" } else { text += "; `dunlin config default` lists all" }
-        return SettingsProblem(file: file, line: entry.line, key: entry.key, text: text)
+        let nearest = keys.first { $0.hasSuffix("." + key) } ?? Suggestion.nearest(to: key, among: keys)
+        return Setting.Refusal(
+            text: "there is no such key"
+                + (nearest.map { "; did you mean \($0)?" } ?? "; `dunlin config default` lists all"))
     }
 
     private static func reason(_ path: String) -> String {

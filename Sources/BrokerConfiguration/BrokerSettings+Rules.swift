@@ -5,23 +5,7 @@ extension BrokerSettings {
     /// What is wrong with the settings taken together. Asked when the file and the command line have both been read,
     /// and by `dunlin check`: a value that is fine alone may not go with another.
     package func contradictions(file: String? = nil) -> [SettingsProblem] {
-        var problems: [SettingsProblem] = []
-        if !allowsAnonymous, !access.checksClients {
-            problems += listeners.filter { !$0.isLoopback }.map { address in
-                SettingsProblem(
-                    file: file, key: "listeners",
-                    text: """
-                        \(address) can be reached from other machines, and nothing checks who connects: give a password \
-                        file (access.password-file) or another way to find out. If everybody who reaches it may connect, \
-                        say so with --allow-anonymous (in the file: allow-anonymous: true); otherwise listen on \
-                        127.0.0.1 only.
-                        """)
-            }
-        }
-        var seen: Set<ListenAddress> = []
-        for address in listeners where address.port != 0 && !seen.insert(address).inserted {
-            problems.append(SettingsProblem(file: file, key: "listeners", text: "\(address) is there twice"))
-        }
+        var problems = listenerContradictions(file: file)
         let limits = options.limits
         problems += storeContradictions(file: file)
         problems += accessContradictions(file: file)

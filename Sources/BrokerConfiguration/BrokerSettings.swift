@@ -1,11 +1,21 @@
 package import BackboneSQLite
 package import BrokerCore
+package import TransportModel
 
 /// Everything an operator can decide about a broker: what the configuration file and the command line fill in. A fresh
 /// value holds the defaults.
 package struct BrokerSettings: Sendable {
-    /// Where to listen.
-    package var listeners = [ListenAddress(host: "127.0.0.1", port: 1883)]
+    /// Where to listen when nothing else is said.
+    package static let defaultListener = Listener(host: "127.0.0.1", port: 1883)
+
+    /// Addresses to listen on that have the default options.
+    package var addresses = [Self.defaultListener.address]
+    /// What a listener asks of its connections unless its own section says something else.
+    package var listenerDefaults = ListenerOptions()
+    /// The listeners that have a section of their own, with its name, in the order of the file.
+    package var namedListeners: [Listener] = []
+    /// Where each key was written, for what is found out later.
+    package var lines: [String: Int] = [:]
     /// Whether a listener that other machines can reach may take clients that nobody has checked.
     package var allowsAnonymous = false
     package var logLevel = LogLevel.info
@@ -19,6 +29,11 @@ package struct BrokerSettings: Sendable {
     package var store = StoreOptions(directory: "")
 
     package init() {}
+
+    /// Everything to listen on.
+    package var listeners: [Listener] {
+        addresses.map { Listener($0, options: listenerDefaults) } + namedListeners
+    }
 }
 
 /// How much is logged: this level and the ones after it. The names are swift-log's.

@@ -1,4 +1,5 @@
 import BrokerCore
+import TransportModel
 
 extension Setting {
     /// What the server is and where it listens.
@@ -32,10 +33,13 @@ extension Setting {
     ]
 
     private static let listeners = Setting(
-        "listeners", .list, range: "HOST:PORT, …",
+        "listeners", .list, range: "[TRANSPORT://]HOST:PORT, …",
         """
-        Addresses to listen on. An IPv6 address stands in brackets and in quotes: "[::1]:1883". Port 0 lets the system \
-        choose. An address that other machines can reach needs a way to check clients, or allow-anonymous.
+        Addresses to listen on, for plain TCP, or with tls://, ws:// or wss:// before them; unix:PATH is a Unix socket. \
+        An IPv6 address stands in brackets and in quotes: "[::1]:1883". Port 0 lets the system choose. An address that \
+        other machines can reach needs a way to check clients, or allow-anonymous. These listeners have the options \
+        under listener-defaults; one with options of its own has a section listener.NAME with address and whatever \
+        listener-defaults has. The default is for a file that names no listener at all.
         """
     ) { value, settings throws(Refusal) in
         guard case .list(let texts) = value, !texts.isEmpty else {
@@ -49,9 +53,9 @@ extension Setting {
                 throw Refusal(text: error.description)
             }
         }
-        settings.listeners = addresses
+        settings.addresses = addresses
     } written: { settings in
-        "[" + settings.listeners.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
+        "[" + settings.addresses.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
     }
 
     private static let allowAnonymous = Setting(

@@ -57,7 +57,7 @@ package struct Setting: Sendable {
     }
 
     /// Every key there is, in the order of the documentation.
-    package static let all: [Setting] = server + access + data + limits
+    package static let all: [Setting] = server + listener + access + data + limits
 }
 
 // MARK: - Shapes of settings
@@ -88,6 +88,18 @@ extension Setting {
             settings[keyPath: path] = try number(value, in: range)
         } written: {
             $0[keyPath: path].map { "\($0)" }
+        }
+    }
+
+    /// A text that is not empty, or nothing.
+    static func optionalText(
+        _ key: String, _ path: Path<String?>, range: String, _ documentation: String
+    ) -> Setting {
+        Setting(key, .text, range: range, documentation) { value, settings throws(Refusal) in
+            guard case .text(let text) = value, !text.isEmpty else { throw Refusal(text: "has to be \(range)") }
+            settings[keyPath: path] = text
+        } written: {
+            $0[keyPath: path].map { "\"\($0)\"" }
         }
     }
 

@@ -28,6 +28,9 @@ open class Connection {
         self.decoder = PacketDecoder(role: .server, maximumPacketSize: shard.limits.maximumPacketSize)
     }
 
+    /// Where it comes from. Made anew at each call for a transport that does not keep it.
+    open var origin: ConnectionOrigin? { nil }
+
     // MARK: What a transport does
 
     /// Writes as much of `bytes` as can be written without waiting.

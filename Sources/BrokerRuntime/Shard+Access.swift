@@ -6,6 +6,8 @@ import NIOCore
 extension Shard {
     func authenticate(_ request: AuthenticationRequest, of id: ConnectionID) {
         guard let authenticator else { preconditionFailure("somebody has to check the clients") }
+        var request = request
+        request.transport = slot(of: id).flatMap { slots[$0].connection?.origin?.transport }
         authenticator.authenticate(request) { outcome in
             self.loop.execute {
                 self.readClock()

@@ -6,13 +6,14 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 import Synchronization
+package import TransportModel
 
 /// The broker as a service: listeners, and a shard on each event loop.
 package final class BrokerServer: Service, Sendable {
     private enum State {
         /// Can go to every other.
-        case starting(waiting: [CheckedContinuation<[BrokerServerConfiguration.Listener], any Error>])
-        case serving(addresses: [BrokerServerConfiguration.Listener], shards: [TCPShard])
+        case starting(waiting: [CheckedContinuation<[Listener], any Error>])
+        case serving(addresses: [Listener], shards: [TransportShard], listeners: [ServingListener])
         case failed(any Error)
     }
 
@@ -41,31 +42,34 @@ package final class BrokerServer: Service, Sendable {
         let allShards = Shard.makeAll(
             loops: Array(group.makeIterator()), options: configuration.options, backbone: backbone,
             authenticator: configuration.authenticator, logger: logger)
-        let shards = TCPShard.makeAll(for: allShards)
-        let channels: [any Channel]
+        let shards = TransportShard.makeAll(for: allShards)
+        let listeners: [ServingListener]
+        let bound: [BoundListener]
         do {
+            listeners = try configuration.listeners.map { try serving($0) }
             try backbone.start(allShards)
-            channels = try await bindAll(shards)
+            bound = try await bindAll(listeners, shards, group)
         } catch {
             fail(error)
             backbone.stop()
             try? await group.shutdownGracefully()
             throw error
         }
-        let addresses = channels.compactMap { $0.localAddress }.map { Self.listener(at: $0) }
+        let addresses = bound.map(\.listener)
         logger.info(
             "serving",
             metadata: [
                 "listeners": "\(addresses.map(\.description).joined(separator: " "))", "shards": "\(shardCount)",
                 "openFiles": "\(openFiles)",
             ])
-        serve(addresses, shards)
+        resolve(
+            .serving(addresses: addresses, shards: shards, listeners: listeners), with: .success(addresses))
         await withGracefulShutdownHandler {
             for await _ in shutdownRequests {}
         } onGracefulShutdown: {
             self.requestShutdown()
         }
-        await shutDown(channels, shards)
+        await shutDown(bound, shards)
         backbone.stop()
         try await group.shutdownGracefully()
     }
@@ -73,14 +77,14 @@ package final class BrokerServer: Service, Sendable {
     /// The addresses that are listened on, in the order of the configuration, once they are bound.
     ///
     /// - Throws: what `run` throws when a listener cannot be bound.
-    package func boundAddresses() async throws -> [BrokerServerConfiguration.Listener] {
+    package func boundAddresses() async throws -> [Listener] {
         try await withCheckedThrowingContinuation { continuation in
-            let result: Result<[BrokerServerConfiguration.Listener], any Error>? = state.withLock { state in
+            let result: Result<[Listener], any Error>? = state.withLock { state in
                 switch state {
                 case .starting(let waiting):
                     state = .starting(waiting: waiting + [continuation])
                     return nil
-                case .serving(let addresses, _): return .success(addresses)
+                case .serving(let addresses, _, _): return .success(addresses)
                 case .failed(let error): return .failure(error)
                 }
             }
@@ -94,8 +98,8 @@ package final class BrokerServer: Service, Sendable {
 
     /// The counters of every shard; empty while the broker is not serving.
     package func metrics() async throws -> [ShardMetrics] {
-        let shards: [TCPShard] = state.withLock { state in
-            if case .serving(_, let shards) = state { shards } else { [] }
+        let shards: [TransportShard] = state.withLock { state in
+            if case .serving(_, let shards, _) = state { shards } else { [] }
         }
         var metrics: [ShardMetrics] = []
         for one in shards { metrics.append(try await one.shard.loop.submit { one.shard.metrics }.get()) }
@@ -105,58 +109,96 @@ package final class BrokerServer: Service, Sendable {
     /// Another policy holds from now on; subscriptions that it does not allow end. Nothing happens while the broker is not
     /// serving.
     package func accessChanged(to policy: AccessPolicy) {
-        let shards: [TCPShard] = state.withLock { state in
-            if case .serving(_, let shards) = state { shards } else { [] }
+        let shards: [TransportShard] = state.withLock { state in
+            if case .serving(_, let shards, _) = state { shards } else { [] }
         }
         for one in shards { one.shard.loop.execute { one.shard.accessChanged(to: policy) } }
     }
 
+    /// Lets new connections meet these listeners' options, and the files that they name as they are now. Listeners are
+    /// found again by name or, without one, by address; others are left alone. Connections that are there stay.
+    ///
+    /// - Throws: `ListenerError` when a file will not do; nothing has changed then.
+    package func reload(_ listeners: [Listener]) throws(ListenerError) {
+        let serving: [ServingListener] = state.withLock { state in
+            if case .serving(_, _, let serving) = state { serving } else { [] }
+        }
+        var changes: [(serving: ServingListener, options: ListenerOptions, context: TLSContext?)] = []
+        for one in serving {
+            let isSame = { (other: Listener) in
+                one.listener.name == other.name && (other.name != nil || one.listener.address == other.address)
+            }
+            guard let listener = listeners.first(where: isSame) else { continue }
+            do throws(TLSContext.Problem) {
+                let context = try ServingListener.context(for: one.listener.address, listener.options)
+                changes.append((one, listener.options, context))
+            } catch {
+                throw ListenerError(listener: listener, reason: error.description)
+            }
+        }
+        for change in changes { change.serving.reload(change.options, change.context) }
+    }
+
+    /// What each listener has counted, in the order of the configuration; empty while the broker is not serving.
+    package func listenerCounts() -> [(listener: String, counts: ListenerCounts)] {
+        state.withLock { state in
+            guard case .serving(_, _, let listeners) = state else { return [] }
+            return listeners.map { ($0.name, $0.gate.counts) }
+        }
+    }
+
     // MARK: Start
 
-    private func bindAll(_ shards: [TCPShard]) async throws -> [any Channel] {
-        var channels: [any Channel] = []
-        do {
-            for listener in configuration.listeners {
-                channels += try await bind(listener, on: shards[channels.count % shards.count])
-            }
-            return channels
+    private func serving(_ listener: Listener) throws(ListenerError) -> ServingListener {
+        do throws(TLSContext.Problem) {
+            return try ServingListener(listener)
         } catch {
-            for channel in channels { try? await channel.close() }
+            throw ListenerError(listener: listener, reason: error.description)
+        }
+    }
+
+    private func bindAll(
+        _ listeners: [ServingListener], _ shards: [TransportShard], _ group: any EventLoopGroup
+    ) async throws -> [BoundListener] {
+        var bound: [BoundListener] = []
+        do {
+            for serving in listeners {
+                bound += try await bind(serving, on: shards[bound.count % shards.count], group)
+            }
+            return bound
+        } catch {
+            for one in bound { await one.close() }
             throw error
         }
     }
 
     /// Binds every address of the listener. Of a name that has several, those that this machine has not are left out.
-    private func bind(_ listener: BrokerServerConfiguration.Listener, on shard: TCPShard) async throws -> [any Channel]
-    {
-        var channels: [any Channel] = []
+    private func bind(
+        _ serving: ServingListener, on shard: TransportShard, _ group: any EventLoopGroup
+    ) async throws -> [BoundListener] {
+        let listener = serving.listener
+        var bound: [BoundListener] = []
         var failure: ListenerError?
+        try UnixSocketFile.removeStale(for: listener)
         for address in try AddressResolver.addresses(of: listener) {
             do {
-                channels.append(try await shard.listen(on: address))
+                let channel = try await shard.listen(on: address, as: serving, group)
+                bound.append(BoundListener(serving: serving, channel: channel))
             } catch let error as IOError where ListenerError.isAbsentAddress(error) {
                 failure = ListenerError(listener: listener, cause: error)
             } catch {
-                for channel in channels { try? await channel.close() }
+                for one in bound { await one.close() }
                 throw ListenerError(listener: listener, cause: error)
             }
         }
-        if channels.isEmpty { throw failure ?? ListenerError(listener: listener, reason: "the name has no address") }
-        return channels
-    }
-
-    private static func listener(at address: SocketAddress) -> BrokerServerConfiguration.Listener {
-        BrokerServerConfiguration.Listener(host: address.ipAddress ?? "", port: address.port ?? 0)
-    }
-
-    private func serve(_ addresses: [BrokerServerConfiguration.Listener], _ shards: [TCPShard]) {
-        resolve(.serving(addresses: addresses, shards: shards), with: .success(addresses))
+        if bound.isEmpty { throw failure ?? ListenerError(listener: listener, reason: "the name has no address") }
+        return bound
     }
 
     private func fail(_ error: any Error) { resolve(.failed(error), with: .failure(error)) }
 
     private func resolve(
-        _ newState: consuming State, with result: Result<[BrokerServerConfiguration.Listener], any Error>
+        _ newState: consuming State, with result: Result<[Listener], any Error>
     ) {
         let waiting = state.withLock { state in
             guard case .starting(let waiting) = state else { preconditionFailure("a server runs once") }
@@ -168,9 +210,9 @@ package final class BrokerServer: Service, Sendable {
 
     // MARK: End
 
-    private func shutDown(_ channels: [any Channel], _ shards: [TCPShard]) async {
+    private func shutDown(_ bound: [BoundListener], _ shards: [TransportShard]) async {
         logger.info("shutting down")
-        for channel in channels { try? await channel.close() }
+        for one in bound { await one.close() }
         await withTaskGroup(of: Void.self) { group in
             for one in shards {
                 group.addTask {

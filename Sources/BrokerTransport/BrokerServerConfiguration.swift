@@ -1,26 +1,10 @@
 package import AccessControl
 package import Backbone
 package import BrokerCore
+package import TransportModel
 
 /// What a broker listens on and how it behaves.
 package struct BrokerServerConfiguration: Sendable {
-    /// An address to listen on.
-    package struct Listener: Sendable, Hashable, CustomStringConvertible {
-        /// An IPv4 or IPv6 address, without brackets, or a name; a name is listened on at every address it stands for.
-        package var host: String
-        /// 0 lets the system choose; `BrokerServer.boundAddresses()` tells which.
-        package var port: Int
-
-        package init(host: String, port: Int) {
-            self.host = host
-            self.port = port
-        }
-
-        package var description: String {
-            host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
-        }
-    }
-
     package var listeners: [Listener]
     /// Shards, each an event loop with a thread of its own; nil: one for each CPU that this process may run on.
     package var shardCount: Int?

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BrokerConfiguration
+import TransportModel
 
 /// `dunlin check`: says whether a configuration file would do, without starting anything.
 struct Check: AsyncParsableCommand {
@@ -16,7 +17,7 @@ struct Check: AsyncParsableCommand {
     func run() async throws {
         do throws(InvalidSettings) {
             let settings = try await BrokerSettings(contentsOfFile: file)
-            let contradictions = settings.contradictions(file: file)
+            let contradictions = settings.contradictions(file: file) + settings.certificateProblems(file: file)
             if !contradictions.isEmpty { throw InvalidSettings(contradictions) }
             _ = try await AccessFiles(settings)
             let list = settings.listeners.map(\.description).joined(separator: ", ")

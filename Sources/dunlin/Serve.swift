@@ -5,6 +5,7 @@ import BrokerCore
 import BrokerTransport
 import Logging
 import ServiceLifecycle
+import TransportModel
 import UnixSignals
 
 /// `dunlin serve`: the broker.
@@ -14,13 +15,17 @@ struct Serve: AsyncParsableCommand {
         discussion: """
             Without options it listens on 127.0.0.1:1883, for this machine only. When it is ready it prints one line on \
             standard output, "Dunlin VERSION listening on ADDRESS"; its log goes to standard error. SIGTERM or SIGINT \
-            tells every client goodbye and ends it within the shutdown timeout (limits.shutdown-timeout, 5s).
+            tells every client goodbye and ends it within the shutdown timeout (limits.shutdown-timeout, 5s). SIGHUP reads \
+            the configuration and the certificates again for connections to come; those that are there stay.
 
             Options override the configuration file. \(BrokerExitCode.help)
             """)
 
     @Option(
-        name: .long, help: ArgumentHelp("Address to listen on; may be repeated.", valueName: "host:port"),
+        name: .long,
+        help: ArgumentHelp(
+            "Address to listen on; may be repeated. With tls://, ws:// or wss:// before it for another transport than "
+                + "TCP; unix:PATH is a Unix socket.", valueName: "host:port"),
         transform: { try Serve.address($0) })
     var listen: [ListenAddress] = []
 
@@ -67,10 +72,32 @@ struct Serve: AsyncParsableCommand {
 
     @Option(
         name: .long,
+        help: ArgumentHelp("The server's certificates for tls:// and wss://, PEM.", valueName: "file"),
+        completion: .file())
+    var certificate: String?
+
+    @Option(
+        name: .long, help: ArgumentHelp("The key of the certificate, PEM.", valueName: "file"), completion: .file())
+    var key: String?
+
+    @Option(
+        name: .customLong("client-ca"),
+        help: ArgumentHelp("The authorities of the clients' certificates, PEM.", valueName: "file"),
+        completion: .file())
+    var clientAuthority: String?
+
+    @Option(
+        name: .long,
         help: ArgumentHelp(
             "Who may do what with which topics; see docs/access.md. What no rule allows is denied.", valueName: "file"),
         completion: .file())
     var rulesFile: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Whether a client has to show a certificate: none, optional or required.", valueName: "when"))
+    var clientCertificate: String?
 
     @Option(name: .long, help: ArgumentHelp("How much is logged.", valueName: "level"))
     var logLevel: LogLevel?
@@ -115,7 +142,7 @@ struct Serve: AsyncParsableCommand {
                 configuration.authenticator = access?.authenticator
             }
             let server = BrokerServer(configuration: configuration, logger: logger)
-            try await serve(server, access, within: settings.options.limits.shutdownTimeout, logger: logger)
+            try await serve(server, settings, access, logger: logger)
         } catch let error as ListenerError {
             StandardStreams.writeErrorLine("Error: \(error)")
             throw BrokerExitCode.failure
@@ -156,34 +183,50 @@ struct Serve: AsyncParsableCommand {
         ]
     }
 
-    /// The configuration file with the options over it.
     private func settings() async throws -> BrokerSettings {
-        var settings = BrokerSettings()
         do throws(InvalidSettings) {
-            if let config { settings = try await BrokerSettings(contentsOfFile: config) }
-            if !listen.isEmpty { settings.listeners = listen }
-            if allowAnonymous { settings.allowsAnonymous = true }
-            if let logLevel { settings.logLevel = logLevel }
-            if let shards { settings.shardCount = shards }
-            if let durability { settings.store.durability = durability }
-            for (_, key, text) in texts {
-                if let text { try settings.set(key, to: text) }
-            }
-            let contradictions = settings.contradictions()
-            if !contradictions.isEmpty { throw InvalidSettings(contradictions) }
+            return try await readSettings()
         } catch {
             for problem in error.problems { StandardStreams.writeErrorLine("Error: \(problem)") }
             throw BrokerExitCode.badConfiguration
         }
+    }
+
+    /// The configuration file with the options over it, judged as a whole.
+    private func readSettings() async throws(InvalidSettings) -> BrokerSettings {
+        var settings = BrokerSettings()
+        if let config { settings = try await BrokerSettings(contentsOfFile: config) }
+        if !listen.isEmpty {
+            settings.addresses = listen
+            settings.namedListeners = []
+            settings.lines["listeners"] = nil
+        }
+        if allowAnonymous { settings.allowsAnonymous = true }
+        if let logLevel { settings.logLevel = logLevel }
+        if let shards { settings.shardCount = shards }
+        if let durability { settings.store.durability = durability }
+        for (_, key, text) in texts + encryptionTexts {
+            if let text { try settings.set(key, to: text) }
+        }
+        let contradictions = settings.contradictions(file: config) + settings.certificateProblems(file: config)
+        if !contradictions.isEmpty { throw InvalidSettings(contradictions) }
         settings.options.versionText = "Dunlin \(Dunlin.version)"
         return settings
+    }
+
+    private var encryptionTexts: [(option: String, key: String, text: String?)] {
+        [
+            ("--certificate", "listener-defaults.certificate", certificate), ("--key", "listener-defaults.key", key),
+            ("--client-ca", "listener-defaults.client-ca", clientAuthority),
+            ("--client-certificate", "listener-defaults.client-certificate", clientCertificate),
+        ]
     }
 
     private func warn(about settings: BrokerSettings, to logger: Logger) {
         if settings.store.directory.isEmpty {
             logger.notice("no data directory: sessions, queued and retained messages are gone when the process ends")
         }
-        for listener in settings.listeners where !listener.isLoopback && !settings.access.isSet {
+        for listener in settings.listeners where !listener.address.isLoopback && !settings.access.isSet {
             logger.warning(
                 "whoever reaches this address may publish and subscribe to everything: clients are not checked",
                 metadata: ["address": "\(listener)"])
@@ -191,19 +234,25 @@ struct Serve: AsyncParsableCommand {
     }
 
     private func serve(
-        _ server: BrokerServer, _ access: AccessSetup?, within shutdownTimeout: Duration, logger: Logger
+        _ server: BrokerServer, _ settings: BrokerSettings, _ access: AccessSetup?, logger: Logger
     ) async throws {
+        let reloader = Reloader(server: server, settings: settings, logger: logger) { () throws(InvalidSettings) in
+            try await readSettings()
+        }
         var configuration = ServiceGroupConfiguration(
-            services: [.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup)],
+            services: [
+                .init(service: reloader),
+                .init(service: server, successTerminationBehavior: .gracefullyShutdownGroup),
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger)
         if let access {
             // Before the server, so that it is there until the server has ended.
-            let service = AccessService(setup: access, server: server) { try? await settings() }
+            let service = AccessService(setup: access, server: server) { try? await readSettings() }
             configuration.services.insert(.init(service: service), at: 0)
         }
         // The server ends by itself within its timeout; this bound is for the case that it does not.
-        configuration.maximumGracefulShutdownDuration = shutdownTimeout + .seconds(5)
+        configuration.maximumGracefulShutdownDuration = settings.options.limits.shutdownTimeout + .seconds(5)
         let group = ServiceGroup(configuration: configuration)
         async let announcement: Void = announce(server)
         try await group.run()
@@ -232,7 +281,6 @@ extension Durability: ExpressibleByArgument {}
 extension BrokerServerConfiguration {
     init(_ settings: BrokerSettings) {
         self.init(
-            listeners: settings.listeners.map { Listener(host: $0.host, port: $0.port) },
-            shardCount: settings.shardCount, options: settings.options)
+            listeners: settings.listeners, shardCount: settings.shardCount, options: settings.options)
     }
 }

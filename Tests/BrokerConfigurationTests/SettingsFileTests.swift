@@ -2,6 +2,7 @@ import BackboneSQLite
 import BrokerConfiguration
 import BrokerCore
 import Testing
+import TransportModel
 
 @Suite("Configuration file")
 struct SettingsFileTests {
@@ -52,7 +53,7 @@ struct SettingsFileTests {
             reading: """
                 {"listeners": ["127.0.0.1:1884"], "limits": {"receive-maximum": 7, "connect-timeout": "1s"}}
                 """)
-        #expect(settings.listeners == [ListenAddress(host: "127.0.0.1", port: 1884)])
+        #expect(settings.listeners == [Listener(host: "127.0.0.1", port: 1884)])
         #expect(settings.options.limits.receiveMaximum == 7)
         #expect(settings.options.limits.connectTimeout == .seconds(1))
     }

@@ -1,39 +1,10 @@
 import BrokerConfiguration
 import BrokerCore
 import Testing
+import TransportModel
 
 @Suite("Values of settings")
 struct ValueTests {
-    @Test(
-        arguments: [
-            ("127.0.0.1:1883", "127.0.0.1", 1883), ("[::1]:0", "::1", 0),
-            ("broker.example:65535", "broker.example", 65_535),
-        ])
-    func anAddressIsHostAndPort(text: String, host: String, port: Int) throws {
-        let address = try ListenAddress(parsing: text)
-        #expect(address == ListenAddress(host: host, port: port))
-        #expect(address.description == text)
-    }
-
-    @Test(
-        arguments: [
-            "", "1883", ":1883", "::1:1883", "[::1]", "[localhost]:1883", "localhost:", "localhost:65536",
-            "localhost:-1", "localhost:+1", "localhost:mqtt", "a b:1", "mqtt://localhost:1883",
-        ])
-    func whatIsNoAddressIsRefused(text: String) {
-        #expect(throws: ListenAddress.Malformed.self) { try ListenAddress(parsing: text) }
-    }
-
-    @Test(
-        arguments: [
-            ("127.0.0.1", true), ("127.9.8.7", true), ("localhost", true), ("::1", true), ("0.0.0.0", false),
-            ("::", false),
-            ("192.168.1.2", false), ("127.0.0.1.example", false), ("127.1", false), ("example.com", false),
-        ])
-    func onlyLoopbackIsForThisMachineAlone(host: String, isLoopback: Bool) {
-        #expect(ListenAddress(host: host, port: 1883).isLoopback == isLoopback)
-    }
-
     @Test(
         arguments: [
             ("0s", Duration.zero), ("250ms", .milliseconds(250)), ("10s", .seconds(10)), ("2m", .seconds(120)),
@@ -72,7 +43,7 @@ struct ValueTests {
 struct ContradictionTests {
     @Test func aListenerThatOthersReachNeedsTheWord() {
         var settings = BrokerSettings()
-        settings.listeners = [ListenAddress(host: "0.0.0.0", port: 1883), ListenAddress(host: "127.0.0.1", port: 1884)]
+        settings.addresses = [ListenAddress(host: "0.0.0.0", port: 1883), ListenAddress(host: "127.0.0.1", port: 1884)]
         let problems = settings.contradictions()
         #expect(problems.count == 1)
         #expect(problems.first?.text.contains("0.0.0.0:1883 can be reached from other machines") == true)
@@ -83,9 +54,9 @@ struct ContradictionTests {
 
     @Test func theSameAddressTwiceIsAMistakeButPortZeroIsNot() {
         var settings = BrokerSettings()
-        settings.listeners = Array(repeating: ListenAddress(host: "127.0.0.1", port: 1883), count: 2)
+        settings.addresses = Array(repeating: ListenAddress(host: "127.0.0.1", port: 1883), count: 2)
         #expect(settings.contradictions().map(\.text) == ["127.0.0.1:1883 is there twice"])
-        settings.listeners = Array(repeating: ListenAddress(host: "127.0.0.1", port: 0), count: 2)
+        settings.addresses = Array(repeating: ListenAddress(host: "127.0.0.1", port: 0), count: 2)
         #expect(settings.contradictions().isEmpty)
     }
 

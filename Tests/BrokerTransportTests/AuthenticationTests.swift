@@ -5,6 +5,7 @@ import Logging
 import MQTTModel
 import Synchronization
 import Testing
+import TransportModel
 
 /// Checking clients over sockets: whoever waits for an answer keeps nobody else waiting.
 @Suite struct AuthenticationTests {
@@ -53,7 +54,7 @@ import Testing
 
     private func withServer(
         _ limits: Limits = Limits(),
-        _ body: (BrokerServerConfiguration.Listener, HeldAuthenticator) async throws -> Void
+        _ body: (Listener, HeldAuthenticator) async throws -> Void
     ) async throws {
         var options = BrokerOptions()
         options.limits = limits

@@ -2,18 +2,19 @@ import BrokerCore
 import BrokerTransport
 import Logging
 import MQTTModel
+import TransportModel
 
 /// Runs a broker on a port of its own for the length of `body`.
 func withServer<Result: Sendable>(
-    shardCount: Int = 1, _ limits: Limits = Limits(),
-    _ body: (BrokerServerConfiguration.Listener, BrokerServer) async throws -> Result
+    listener: Listener = Listener(host: "127.0.0.1", port: 0), shardCount: Int = 1, _ limits: Limits = Limits(),
+    _ body: (Listener, BrokerServer) async throws -> Result
 ) async throws -> Result {
     var options = BrokerOptions()
     options.limits = limits
     options.statusInterval = .zero
     let server = BrokerServer(
         configuration: BrokerServerConfiguration(
-            listeners: [.init(host: "127.0.0.1", port: 0)], shardCount: shardCount, options: options),
+            listeners: [listener], shardCount: shardCount, options: options),
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let run = Task { try await server.run() }
     do {

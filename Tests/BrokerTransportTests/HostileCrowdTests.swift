@@ -3,6 +3,7 @@ import BrokerRuntime
 import BrokerTransport
 import MQTTModel
 import Testing
+import TransportModel
 
 /// Strangers who mean no good, many of each kind at once, and a pair of honest clients among them.
 @Suite struct HostileCrowdTests {
@@ -74,7 +75,7 @@ import Testing
 
     // MARK: The strangers
 
-    private static func openCrowd(_ address: BrokerServerConfiguration.Listener) async throws -> [TestClient] {
+    private static func openCrowd(_ address: Listener) async throws -> [TestClient] {
         var clients: [TestClient] = []
         for _ in 0..<crowd { clients.append(try await TestClient.open(address)) }
         return clients
@@ -96,7 +97,7 @@ import Testing
     }
 
     /// Subscribers that never read what comes.
-    private static func deafSubscribers(_ address: BrokerServerConfiguration.Listener) async throws -> [TestClient] {
+    private static func deafSubscribers(_ address: Listener) async throws -> [TestClient] {
         var clients: [TestClient] = []
         for number in 0..<10 {
             let client = try await TestClient.open(address, readsFromStart: false)
@@ -108,7 +109,7 @@ import Testing
     }
 
     /// A publisher without measure: more than the deaf, the kernel and the broker hold.
-    private static func flood(_ address: BrokerServerConfiguration.Listener) async throws {
+    private static func flood(_ address: Listener) async throws {
         let client = try await TestClient.connect(address, "flooder")
         let payload = String(repeating: "x", count: 100_000)
         for _ in 0..<400 { try await client.publish("flood", payload) }

@@ -1,9 +1,10 @@
 import BrokerTransport
 import Logging
 import Testing
+import TransportModel
 
 @Suite struct ListenerTests {
-    private func server(_ listeners: BrokerServerConfiguration.Listener...) -> BrokerServer {
+    private func server(_ listeners: Listener...) -> BrokerServer {
         BrokerServer(
             configuration: BrokerServerConfiguration(listeners: listeners, shardCount: 1),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

@@ -3,6 +3,7 @@ import MQTTCodec
 import MQTTModel
 import NIOCore
 import NIOPosix
+import TransportModel
 
 /// A client over a real socket that sends and receives whole packets or single bytes.
 final class TestClient: @unchecked Sendable {
@@ -15,21 +16,25 @@ final class TestClient: @unchecked Sendable {
     private let version: ProtocolVersion
 
     static func open(
-        _ address: BrokerServerConfiguration.Listener, version: ProtocolVersion = .v3_1_1, readsFromStart: Bool = true
+        _ address: Listener, version: ProtocolVersion = .v3_1_1, readsFromStart: Bool = true
     ) async throws -> TestClient {
         let inbox = Inbox(version: version)
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.autoRead, value: readsFromStart)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(inbox) }
             }
-            .connect(host: address.host, port: address.port).get()
+        let channel =
+            switch address.address.endpoint {
+            case .network(let host, let port): try await bootstrap.connect(host: host, port: port).get()
+            case .unix(let path): try await bootstrap.connect(unixDomainSocketPath: path).get()
+            }
         return TestClient(channel: channel, inbox: inbox, version: version)
     }
 
     /// A client whose session is there: CONNECT is sent and CONNACK has come.
     static func connect(
-        _ address: BrokerServerConfiguration.Listener, _ clientIdentifier: String, version: ProtocolVersion = .v3_1_1,
+        _ address: Listener, _ clientIdentifier: String, version: ProtocolVersion = .v3_1_1,
         cleanStart: Bool = true, properties: Properties = []
     ) async throws -> TestClient {
         let client = try await open(address, version: version)

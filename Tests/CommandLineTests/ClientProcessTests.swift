@@ -2,12 +2,13 @@ import BrokerTransport
 import Foundation
 import Logging
 import Testing
+import TransportModel
 
 /// `dunlin pub` and `dunlin sub` as processes, against a broker in this one.
 @Suite(.serialized) struct ClientProcessTests {
     private func withBroker(_ body: (String) async throws -> Void) async throws {
         let configuration = BrokerServerConfiguration(
-            listeners: [BrokerServerConfiguration.Listener(host: "127.0.0.1", port: 0)], shardCount: 1)
+            listeners: [Listener(host: "127.0.0.1", port: 0)], shardCount: 1)
         var logger = Logger(label: "test")
         logger.logLevel = .error
         let server = BrokerServer(configuration: configuration, logger: logger)

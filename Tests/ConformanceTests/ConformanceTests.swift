@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import MQTTModel
 import Testing
+import TransportModel
 
 /// Every exchange at every depth of the broker.
 @Suite struct ConformanceTests {
@@ -19,8 +20,43 @@ import Testing
     /// One after the other: each case starts a broker with its own event loops.
     @Test(.serialized, arguments: Exchange.cases.filter { $0.exchange.coreOnly == nil })
     func socket(_ exchangeCase: ExchangeCase) async throws {
+        try await run(exchangeCase, Listener(host: "127.0.0.1", port: 0)) { $0 }
+    }
+
+    /// Some of them over the other transports, where MQTT is the same: every case at one of them in twelve. P8
+    @Test(.serialized, arguments: Self.transportCases)
+    func otherTransports(_ transportCase: TransportCase) async throws {
+        let transport = transportCase.transport
+        var listener = Listener(ListenAddress(transport: transport, host: "127.0.0.1", port: 0))
+        listener.options.certificate = TestCertificate.path
+        listener.options.key = TestCertificate.path
+        try await run(transportCase.exchangeCase, listener) { port in
+            try await TransportRelay(
+                to: port, isEncrypted: transport.isEncrypted, isWebSocket: transport.isWebSocket
+            ).port
+        }
+    }
+
+    struct TransportCase: Sendable, CustomTestStringConvertible {
+        let transport: ListenAddress.Transport
+        let exchangeCase: ExchangeCase
+
+        var testDescription: String { "\(transport) \(exchangeCase.testDescription)" }
+    }
+
+    private static let transportCases: [TransportCase] = {
+        let transports: [ListenAddress.Transport] = [.tls, .ws, .wss]
+        return Exchange.cases.filter { $0.exchange.coreOnly == nil }.enumerated().compactMap { index, exchangeCase in
+            guard index % 4 == 0 else { return nil }
+            return TransportCase(transport: transports[index / 4 % 3], exchangeCase: exchangeCase)
+        }
+    }()
+
+    private func run(
+        _ exchangeCase: ExchangeCase, _ listener: Listener, _ reach: @escaping @Sendable (Int) async throws -> Int
+    ) async throws {
         var configuration = BrokerServerConfiguration(
-            listeners: [.init(host: "127.0.0.1", port: 0)], shardCount: 2, options: exchangeCase.options)
+            listeners: [listener], shardCount: 2, options: exchangeCase.options)
         configuration.authenticator = TestAuthenticator()
         var logger = Logger(label: "conformance")
         logger.logLevel = .critical
@@ -28,7 +64,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }
             let address = try #require(try await server.boundAddresses().first)
-            let outcome = await Self.runOverSocket(exchangeCase, server, port: address.port)
+            let outcome = await Self.runOverSocket(exchangeCase, server, port: try await reach(address.port))
             if let outcome { Issue.record("\(outcome)") }
             server.requestShutdown()
             try await group.waitForAll()

@@ -14,7 +14,15 @@ struct BrokerProcess {
 
     /// Runs the body with a broker and ends the broker, which has to end with 0.
     static func with(_ options: [String] = [], _ body: (BrokerProcess) async throws -> Void) async throws {
-        let broker = try await start(options)
+        try await with(try await start(options), body)
+    }
+
+    /// The same with a broker that has a configuration file, whose first listener is meant.
+    static func with(configuration file: String, _ body: (BrokerProcess) async throws -> Void) async throws {
+        try await with(try await start(arguments: ["--config", file]), body)
+    }
+
+    private static func with(_ broker: BrokerProcess, _ body: (BrokerProcess) async throws -> Void) async throws {
         do {
             try await body(broker)
         } catch {
@@ -28,9 +36,14 @@ struct BrokerProcess {
 
     static func start(_ options: [String] = []) async throws -> BrokerProcess {
         if isPeer { return try await startPeer() }
-        let process = try ChildProcess(try Tool.dunlin(), ["serve", "--listen", "127.0.0.1:0"] + options)
-        let line = try await process.line(containing: " listening on 127.0.0.1:")
-        guard let port = line.split(separator: ":").last.flatMap({ Int($0) }) else {
+        return try await start(arguments: ["--listen", "127.0.0.1:0"] + options)
+    }
+
+    static func start(arguments: [String]) async throws -> BrokerProcess {
+        let process = try ChildProcess(try Tool.dunlin(), ["serve"] + arguments)
+        let line = try await process.line(containing: " listening on ")
+        let first = line.split(separator: ",").first ?? ""
+        guard let port = first.split(separator: ":").last.flatMap({ Int($0) }) else {
             throw ChildProcess.Failure(description: "no port in: \(line)")
         }
         return BrokerProcess(process: process, port: port)

@@ -6,6 +6,8 @@ struct MosquittoClients {
     let broker: BrokerProcess
     /// As `-V` takes it: `mqttv31`, `mqttv311`, `5`.
     let version: String
+    /// What every call gets, as for TLS.
+    var options: [String] = []
 
     /// A subscriber; returns when the broker has granted its subscriptions.
     func subscriber(_ options: [String]) async throws -> ChildProcess {
@@ -24,7 +26,19 @@ struct MosquittoClients {
         try await ChildProcess(try Tool.path("mosquitto_pub"), connection + options, input: input).succeed()
     }
 
-    private var connection: [String] { ["-p", "\(broker.port)", "-V", version] }
+    /// The exit status of mosquitto_pub.
+    func tryToPublish(_ options: [String]) async throws -> Int32 {
+        try await ChildProcess(try Tool.path("mosquitto_pub"), connection + options).wait()
+    }
+
+    /// What mosquitto_pub says.
+    func answerToPublishing(_ options: [String]) async throws -> String {
+        let process = try ChildProcess(try Tool.path("mosquitto_pub"), ["-d"] + connection + options)
+        _ = try await process.wait()
+        return process.output.text
+    }
+
+    private var connection: [String] { ["-p", "\(broker.port)", "-V", version] + options }
 }
 
 extension ChildProcess {

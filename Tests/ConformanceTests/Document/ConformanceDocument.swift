@@ -43,7 +43,8 @@ struct ConformanceDocument {
             the broker has to answer, as data. There are \(Exchange.all.count), which make \(all.count) cases with the
             versions they are about. Each is run at three depths: against the codec and the pure core with one shard;
             with three shards, every byte arriving alone; and over TCP against a whole broker with two shards, but for
-            the \(all.count - overSockets.count) cases that need time to pass (marked \\*).
+            the \(all.count - overSockets.count) cases that need time to pass (marked \\*). A quarter of those over TCP is
+            run over TLS, WebSocket or secure WebSocket as well.
 
             The tests encode and decode packets by themselves. On every connection of every exchange they hold: CONNACK
             first and once, nothing after DISCONNECT, no packet above the client's Maximum Packet Size, no more

@@ -1,6 +1,7 @@
 """What the cases share: a paho client whose callbacks fill queues, so that a case waits for what happened and not for
 time to pass."""
 import contextlib
+import os
 import queue
 import socket
 import threading
@@ -14,6 +15,11 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 PATIENCE = 10.0     # seconds until a case gives up waiting for something that has to come
 V31, V311, V5 = mqtt.MQTTv31, mqtt.MQTTv311, mqtt.MQTTv5
 PORT = 0
+# tcp, tls, ws or wss; the authority that signed the broker's certificate, and the client's own certificate and key.
+TRANSPORT = os.environ.get("DUNLIN_TEST_TRANSPORT", "tcp")
+AUTHORITY = os.environ.get("DUNLIN_TEST_AUTHORITY")
+CERTIFICATE = os.environ.get("DUNLIN_TEST_CERTIFICATE")
+KEY = os.environ.get("DUNLIN_TEST_KEY")
 
 
 def properties(packet, **values):
@@ -53,7 +59,10 @@ class Client:
         self.answered = threading.Condition()
         options = {} if version == V5 else {"clean_session": clean}
         self.paho = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=identifier, protocol=version,
+                                transport="websockets" if TRANSPORT in ("ws", "wss") else "tcp",
                                 manual_ack=manual, reconnect_on_failure=False, **options)
+        if TRANSPORT in ("tls", "wss"):
+            self.paho.tls_set(ca_certs=AUTHORITY, certfile=CERTIFICATE, keyfile=KEY)
         self.paho.max_queued_messages_set(0)
         if will:
             self.paho.will_set(**will)
@@ -64,7 +73,7 @@ class Client:
         self.paho.on_unsubscribe = lambda _c, _u, mid, codes, _p: self.answer(mid, codes)
         self.paho.on_publish = lambda _c, _u, mid, code, _p: self.answer(mid, code)
         start = {"clean_start": clean, "properties": connect} if version == V5 else {}
-        self.paho.connect("127.0.0.1", PORT, keepalive, **start)
+        self.paho.connect("localhost" if TRANSPORT in ("tls", "wss") else "127.0.0.1", PORT, keepalive, **start)
         self.paho.loop_start()
         self.flags, self.code, self.properties = self.connected.get(timeout=PATIENCE)
 
@@ -149,6 +158,8 @@ class Client:
     def cut(self):
         """The connection ends without DISCONNECT."""
         sock = self.paho.socket()
+        # Under WebSocket there is another.
+        sock = getattr(sock, "_socket", sock)
         if sock:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)

@@ -1,18 +1,19 @@
 import NIOCore
+package import TransportModel
 import Glibc
 
 /// A listener that could not be bound.
 package struct ListenerError: Error, Sendable, CustomStringConvertible {
-    package let listener: BrokerServerConfiguration.Listener
+    package let listener: Listener
     /// Why, and what to do.
     package let reason: String
 
-    package init(listener: BrokerServerConfiguration.Listener, reason: String) {
+    package init(listener: Listener, reason: String) {
         self.listener = listener
         self.reason = reason
     }
 
-    init(listener: BrokerServerConfiguration.Listener, cause: any Error) {
+    init(listener: Listener, cause: any Error) {
         self.init(listener: listener, reason: Self.reason(for: cause))
     }
 
