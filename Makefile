@@ -19,7 +19,7 @@ REPEAT ?= 3
 DURABLE ?=
 STORE ?=
 # The suites of the pure half, which run twice: with and without the random seed of Swift's hashing.
-PURE_SUITES = NATSProtocolTests|MQTTModelTests|MQTTCodecTests|TopicIndexTests|MQTTSessionTests|AccessControlTests|BackboneTests|BrokerCoreTests
+PURE_SUITES = NATSProtocolTests|MQTTModelTests|MQTTCodecTests|TopicIndexTests|MQTTSessionTests|AccessControlTests|BackboneTests|FlockTests|BrokerCoreTests
 # For simulate: how many runs, and more options, for example SIMULATE="--seed 123 --trace".
 RUNS ?= 200
 SIMULATE ?=

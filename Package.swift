@@ -80,6 +80,7 @@ let package = Package(
         library("TopicIndex", ["MQTTModel"]),
         library("MQTTSession", ["MQTTModel", deque, heap]),
         library("Backbone", ["MQTTModel"]),
+        library("Flock", ["Backbone", "MQTTModel", deque]),
         library("AccessControl", ["MQTTModel"]),
 
         // Layer 1 too, but of the engine's protocol: it knows nothing of MQTT.
@@ -194,6 +195,7 @@ let package = Package(
                 logging,
             ]),
         tests("BackboneNATS", ["BackboneNATS", "NATSProtocol", "MQTTModel"]),
+        tests("Flock", ["Flock", "Backbone", "MQTTModel"]),
         tests("BackboneSQLite", ["BackboneSQLite", "Backbone", "MQTTModel", grdb, grdbSQLite]),
         tests(
             "BrokerCore",

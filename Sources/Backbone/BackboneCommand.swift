@@ -47,4 +47,6 @@ package struct PublisherReference: Sendable, Hashable {
 
     /// The broker itself, or a session that has ended.
     package static let none = PublisherReference(shard: .max, session: .max, generation: .max)
+    /// A session of another node.
+    package static let remote = PublisherReference(shard: .max - 1, session: .max, generation: .max)
 }

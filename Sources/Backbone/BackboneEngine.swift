@@ -43,4 +43,13 @@ package struct Settled: Sendable {
         self.entry = entry
         self.found = found
     }
+
+    /// What another node has put into the log: every shard has to be told, and nobody is answered.
+    package init(told entry: LogEntry) {
+        self.init(submitter: Settled.nobody, token: BackboneToken(rawValue: 0), outcome: .done, entry: entry)
+    }
+
+    private static let nobody: UInt16 = .max
+
+    package var isTold: Bool { submitter == Settled.nobody }
 }

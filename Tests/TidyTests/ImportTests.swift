@@ -11,6 +11,7 @@ private let allowedImports: [String: Set<String>] = [
     "MQTTSession": ["MQTTModel", "OrderedCollections", "DequeModule", "HeapModule"],
     "AccessControl": ["MQTTModel"],
     "Backbone": ["MQTTModel"],
+    "Flock": ["Backbone", "MQTTModel", "DequeModule"],
     "NATSProtocol": ["NIOCore.ByteBuffer"],
     "TransportModel": ["NIOCore.ByteBuffer"],
     // Layer 2: one shard of a broker. Not the codec: the core sees packets, never bytes.

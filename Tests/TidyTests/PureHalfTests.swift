@@ -5,7 +5,7 @@ import Testing
 @Suite("Pure half")
 struct PureHalfTests {
     static let targets: Set<String> = [
-        "MQTTModel", "MQTTCodec", "TopicIndex", "MQTTSession", "AccessControl", "Backbone", "BrokerCore",
+        "MQTTModel", "MQTTCodec", "TopicIndex", "MQTTSession", "AccessControl", "Backbone", "Flock", "BrokerCore",
         "SimulationKit", "NATSProtocol", "TransportModel",
     ]
 

@@ -1,0 +1,172 @@
+package import Backbone
+import DequeModule
+
+/// What a node writes to the log and when a command counts as done: a pure state machine.
+///
+/// Everything that is submitted while a batch is under way joins the next one. One batch is under way at a time, and is
+/// sent with the same identity until it is stored: so what a node says keeps its order though answers are lost. A command
+/// is settled when its batch comes back from the log, in its place among the batches of the other nodes.
+package struct FlockLog: Sendable {
+    package struct Options: Sendable {
+        /// Bytes of records above which no further one joins a batch.
+        package var batchBytes = 1 << 19
+        /// Records of a batch.
+        package var batchRecords = FlockBatch.maximumRecords
+        /// Time before a batch is sent again that could not be stored, and the longest, to which it doubles.
+        package var firstRetryDelay: Duration = .milliseconds(50)
+        package var longestRetryDelay: Duration = .seconds(2)
+
+        package init() {}
+    }
+
+    package enum Effect: Sendable {
+        /// Store these bytes, once for each identity, and answer with `batchAnswered`.
+        case write([UInt8], FlockBatch.Identity)
+        /// Call `retryDue` after this time.
+        case retry(after: Duration)
+        /// To the shards, in this order.
+        case settle([Settled])
+    }
+
+    /// How storing a batch ended.
+    package enum Answer: Sendable, Hashable {
+        case stored
+        /// The log has no room, and does not make any by dropping what is old.
+        case full
+        /// It is not stored, or it is not known whether it is.
+        case lost
+    }
+
+    private struct Submission {
+        let command: BackboneCommand
+        let submitter: UInt16
+        let token: BackboneToken
+    }
+
+    private struct UnderWay {
+        let identity: FlockBatch.Identity
+        let bytes: [UInt8]
+        let submissions: [Submission]
+    }
+
+    package let node: String
+    private let incarnation: UInt64
+    private let options: Options
+    private var waiting: Deque<Submission> = []
+    private var underWay: UnderWay?
+    private var retryDelay: Duration
+    private var lastNumber: UInt64 = 0
+    /// What each shard's sessions have had; the least of them is what the node needs no more.
+    private var trims: [LogSequence]
+
+    package init(node: String, incarnation: UInt64, shardCount: Int, options: Options = Options()) {
+        self.node = node
+        self.incarnation = incarnation
+        self.options = options
+        trims = Array(repeating: 0, count: shardCount)
+        retryDelay = options.firstRetryDelay
+    }
+
+    package var waitingCount: Int { waiting.count + (underWay?.submissions.count ?? 0) }
+
+    /// Takes a command for the next batch. `fetch` is the driver's own.
+    package mutating func submit(
+        _ command: BackboneCommand, submitter: UInt16, token: BackboneToken
+    ) {
+        waiting.append(Submission(command: command, submitter: submitter, token: token))
+    }
+
+    /// Sends the next batch, if none is under way. The driver calls it when it has submitted all that there is.
+    ///
+    /// - Parameter now: milliseconds since 1970.
+    package mutating func flush(at now: UInt64, into effects: inout [Effect]) {
+        guard underWay == nil, !waiting.isEmpty else { return }
+        var writer = RecordWriter()
+        var submissions: [Submission] = []
+        while let next = waiting.first, submissions.count < options.batchRecords,
+            submissions.isEmpty || writer.bytes.count < options.batchBytes
+        {
+            waiting.removeFirst()
+            submissions.append(next)
+            writer.append(record(for: next.command))
+        }
+        lastNumber += 1
+        let identity = FlockBatch.Identity(node: node, incarnation: incarnation, number: lastNumber)
+        let bytes = FlockBatch.encode(identity, writtenAt: now, count: submissions.count, records: writer.bytes)
+        underWay = UnderWay(identity: identity, bytes: bytes, submissions: submissions)
+        retryDelay = options.firstRetryDelay
+        effects.append(.write(bytes, identity))
+    }
+
+    private mutating func record(for command: BackboneCommand) -> FlockRecord {
+        switch command {
+        case .append(let append): return .append(append)
+        case .store(let changes): return .changes(changes)
+        case .trim(let shard, let through):
+            trims[Int(shard)] = max(trims[Int(shard)], through)
+            return .needed(above: trims.min() ?? 0)
+        case .fetch: preconditionFailure("reading is not written to the log")
+        }
+    }
+
+    /// The answer to `write`. That it is stored is known for certain only when it comes back from the log.
+    package mutating func batchAnswered(
+        _ identity: FlockBatch.Identity, _ answer: Answer, into effects: inout [Effect]
+    ) {
+        guard let batch = underWay, batch.identity == identity else { return }
+        switch answer {
+        case .stored: break
+        case .full:
+            underWay = nil
+            effects.append(
+                .settle(
+                    batch.submissions.map {
+                        Settled(submitter: $0.submitter, token: $0.token, outcome: .full, entry: nil)
+                    }))
+        case .lost:
+            effects.append(.retry(after: retryDelay))
+            retryDelay = min(retryDelay * 2, options.longestRetryDelay)
+        }
+    }
+
+    package mutating func retryDue(into effects: inout [Effect]) {
+        if let batch = underWay { effects.append(.write(batch.bytes, batch.identity)) }
+    }
+
+    /// A batch has come from the log: the node's own, or another's, whose messages every shard has to be told.
+    package mutating func arrived(_ batch: FlockBatch, stream: UInt64, into effects: inout [Effect]) {
+        if let own = underWay, own.identity == batch.identity {
+            underWay = nil
+            effects.append(.settle(FlockLog.settled(own.submissions, stream: stream)))
+        } else {
+            let told = FlockLog.told(batch, stream: stream)
+            if !told.isEmpty { effects.append(.settle(told)) }
+        }
+    }
+
+    private static func settled(_ submissions: [Submission], stream: UInt64) -> [Settled] {
+        submissions.enumerated().map { index, submission in
+            var entry: LogEntry?
+            if case .append(let append) = submission.command {
+                entry = LogEntry(append, at: LogSequence(stream: stream, index: index))
+            }
+            return Settled(submitter: submission.submitter, token: submission.token, outcome: .done, entry: entry)
+        }
+    }
+
+    private static func told(_ batch: FlockBatch, stream: UInt64) -> [Settled] {
+        batch.records.enumerated().compactMap { index, record in
+            guard case .append(let append) = record else { return nil }
+            return Settled(told: LogEntry(append, at: LogSequence(stream: stream, index: index), isRemote: true))
+        }
+    }
+}
+
+extension LogEntry {
+    /// - Parameter isRemote: the publisher is a session of another node, which this one does not know.
+    init(_ append: LogAppend, at position: LogSequence, isRemote: Bool = false) {
+        let isKept = append.isKept || !append.groups.isEmpty
+        self.init(
+            sequence: isKept ? position : 0, message: append.message, publisher: isRemote ? .remote : append.publisher)
+    }
+}

@@ -1,0 +1,99 @@
+package import Backbone
+package import MQTTModel
+
+/// What a node has written to the log in one go: all of it is there or nothing.
+///
+/// One batch is one message of the stream, and a position in the log is the batch's place in the stream and the record's
+/// place in the batch. So the cost of replicating a message is shared by all that wait at the same time.
+package struct FlockBatch: Sendable {
+    /// Who wrote it, and which of its batches it is: with the node's incarnation, which is another after each start, a name
+    /// that no other batch ever has.
+    package struct Identity: Sendable, Hashable {
+        package let node: ExactText
+        package let incarnation: UInt64
+        /// 1 and upwards.
+        package let number: UInt64
+
+        package init(node: String, incarnation: UInt64, number: UInt64) {
+            self.node = ExactText(node)
+            self.incarnation = incarnation
+            self.number = number
+        }
+
+        /// The same batch is stored once, however often it is sent.
+        package var messageID: String { "\(node.string).\(String(incarnation, radix: 36)).\(number)" }
+    }
+
+    /// Of the batch's form. A node refuses a higher one: it has to be of the newer version first.
+    package static let version: UInt8 = 1
+    /// Records of one batch at most: what a position has room for.
+    package static let maximumRecords = 1 << LogSequence.bitsInBatch - 1
+
+    package let identity: Identity
+    /// When it was written: milliseconds since 1970 by the node's clock. For what expires.
+    package let writtenAt: UInt64
+    package var records: [FlockRecord]
+
+    package init(identity: Identity, writtenAt: UInt64, records: [FlockRecord]) {
+        self.identity = identity
+        self.writtenAt = writtenAt
+        self.records = records
+    }
+}
+
+extension LogSequence {
+    /// Low bits of a sequence that are the place in the batch, from 1; the high ones are the place in the stream.
+    package static let bitsInBatch: UInt64 = 12
+
+    package init(stream: UInt64, index: Int) {
+        self = stream << LogSequence.bitsInBatch | UInt64(index + 1)
+    }
+
+    /// The last sequence that a batch at this place of the stream could have.
+    package static func end(ofBatch stream: UInt64) -> LogSequence { (stream + 1) << LogSequence.bitsInBatch - 1 }
+
+    /// The place in the stream.
+    package var stream: UInt64 { self >> LogSequence.bitsInBatch }
+    /// The record's place in its batch, from 0.
+    package var indexInBatch: Int { Int(self & (1 << LogSequence.bitsInBatch - 1)) - 1 }
+}
+
+extension FlockBatch {
+    /// - Parameter records: the records, already written.
+    package static func encode(_ identity: Identity, writtenAt: UInt64, count: Int, records: [UInt8]) -> [UInt8] {
+        var writer = RecordWriter()
+        writer.append(byte: version)
+        writer.append(identity.node.string)
+        writer.append(identity.incarnation)
+        writer.append(identity.number)
+        writer.append(writtenAt)
+        writer.append(UInt64(count))
+        return writer.bytes + records
+    }
+
+    package func encoded() -> [UInt8] {
+        var writer = RecordWriter()
+        for record in records { writer.append(record) }
+        return FlockBatch.encode(identity, writtenAt: writtenAt, count: records.count, records: writer.bytes)
+    }
+
+    /// - Parameter now: milliseconds since 1970; what the messages have left of their expiry is counted from here.
+    package init(_ bytes: UnsafeRawBufferPointer, at now: UInt64) throws(MalformedRecord) {
+        var reader = RecordReader(bytes)
+        let version = try reader.byte()
+        guard version == FlockBatch.version else {
+            throw reader.malformed("the batch is of version \(version), this node knows \(FlockBatch.version)")
+        }
+        let node = try reader.text()
+        let incarnation = try reader.number()
+        identity = Identity(node: node, incarnation: incarnation, number: try reader.number())
+        writtenAt = try reader.number()
+        let age = now > writtenAt ? (now - writtenAt) / 1000 : 0
+        records = []
+        let count = try reader.count()
+        guard count <= FlockBatch.maximumRecords else { throw reader.malformed("the batch has too many records") }
+        records.reserveCapacity(count)
+        for _ in 0..<count { records.append(try reader.record(age: age)) }
+        guard reader.isAtEnd else { throw reader.malformed("the batch is followed by something") }
+    }
+}

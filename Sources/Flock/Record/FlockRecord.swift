@@ -1,0 +1,83 @@
+package import Backbone
+import MQTTModel
+
+/// One thing that a node has said to the flock. All nodes hear all of them in one order.
+package enum FlockRecord: Sendable {
+    case append(LogAppend)
+    case changes([SessionChange])
+    /// The sessions of the node have had what the log holds up to here.
+    case needed(above: LogSequence)
+}
+
+/// A kind keeps its number for ever; what changes gets a new one, so that nodes of two versions can read each other.
+private enum Kind {
+    static let append: UInt8 = 1
+    static let changes: UInt8 = 2
+    static let needed: UInt8 = 3
+}
+
+extension RecordWriter {
+    package mutating func append(_ record: FlockRecord) {
+        switch record {
+        case .append(let append): self.append(append)
+        case .changes(let changes):
+            append(byte: Kind.changes)
+            append(UInt64(changes.count))
+            for change in changes { append(change) }
+        case .needed(let sequence):
+            append(byte: Kind.needed)
+            append(sequence)
+        }
+    }
+
+    private mutating func append(_ append: LogAppend) {
+        self.append(byte: Kind.append)
+        self.append(append.message)
+        self.append(append.publisher.shard)
+        self.append(append.publisher.session)
+        self.append(append.publisher.generation)
+        self.append(byte: (append.isKept ? 1 : 0) | (append.received == nil ? 0 : 2) | (append.willOf == nil ? 0 : 4))
+        self.append(UInt64(append.groups.count))
+        for group in append.groups { self.append(group) }
+        if let received = append.received {
+            self.append(received.clientIdentifier.string)
+            self.append(received.packetIdentifier)
+        }
+        if let willOf = append.willOf { self.append(willOf) }
+    }
+}
+
+extension RecordReader {
+    /// - Parameter age: seconds since the record was written.
+    package mutating func record(age: UInt64) throws(MalformedRecord) -> FlockRecord {
+        switch try byte() {
+        case Kind.append: return .append(try append(age: age))
+        case Kind.changes:
+            var changes: [SessionChange] = []
+            for _ in 0..<(try count()) { changes.append(try sessionChange()) }
+            return .changes(changes)
+        case Kind.needed: return .needed(above: try number())
+        case let kind: throw malformed("a record of kind \(kind) is not known")
+        }
+    }
+
+    private mutating func append(age: UInt64) throws(MalformedRecord) -> LogAppend {
+        let message = try message(age: age)
+        let shard = try number(as: UInt16.self)
+        let session = try number(as: UInt32.self)
+        let generation = try number(as: UInt32.self)
+        var append = LogAppend(
+            message: message, publisher: PublisherReference(shard: shard, session: session, generation: generation))
+        let flags = try byte()
+        guard flags & ~0x07 == 0 else { throw malformed("flags are unknown") }
+        append.isKept = flags & 1 != 0
+        for _ in 0..<(try count()) { append.groups.append(try sharedGroup()) }
+        if flags & 2 != 0 {
+            let client = try text()
+            let identifier = try number(as: UInt16.self)
+            append.received = ReceivedExchange(clientIdentifier: client, packetIdentifier: identifier)
+        }
+        if flags & 4 != 0 { append.willOf = try text() }
+        return append
+    }
+}
