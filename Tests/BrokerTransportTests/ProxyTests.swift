@@ -70,10 +70,14 @@ struct ProxyTests {
                 try await client.send(Array("PROXY TCP4 192.0.2.\(number) 192.0.2.99 1 2\r\n".utf8) + Self.connect)
                 #expect(try await client.bytes(4) == Self.connAck)
             }
-            let again = try await ByteClient.open(address)
-            try await again.send(Array("PROXY TCP4 192.0.2.1 192.0.2.99 1 2\r\n".utf8) + Self.connect)
-            #expect(try await again.bytesToEnd().isEmpty)
-            #expect(server.listenerCounts()[0].counts.refusedByAddressRate == 1)
+            #expect(server.listenerCounts()[0].counts.refusedByAddressRate == 0)
+            // As often as it takes: on a busy machine a second may pass between two of them.
+            while server.listenerCounts()[0].counts.refusedByAddressRate == 0 {
+                let again = try await ByteClient.open(address)
+                // The broker may have closed it already.
+                try? await again.send(Array("PROXY TCP4 192.0.2.1 192.0.2.99 1 2\r\n".utf8) + Self.connect)
+                try? await again.close()
+            }
         }
     }
 }
