@@ -40,6 +40,21 @@ package enum SessionChange: Sendable {
     case groupFinished(SharedGroup, sequence: LogSequence)
 }
 
+extension SessionChange {
+    /// Of the session that it changes; nil for what belongs to a group.
+    package var clientIdentifier: String? {
+        switch self {
+        case .began(let client), .connected(let client, _, _), .disconnected(let client, _, _), .ended(let client),
+            .subscribed(let client, _, _, _, _, _), .unsubscribed(let client, _, _), .wished(let client, _),
+            .fulfilled(let client, _), .sending(let client, _, _, _), .handedOver(let client, _),
+            .finished(let client, _), .advanced(let client, _):
+            client
+        case .released(let exchange): exchange.clientIdentifier.string
+        case .groupFinished: nil
+        }
+    }
+}
+
 /// Names a QoS 2 exchange with a session's client as receiver: which message, and by which of the session's
 /// subscriptions, for by a shared one it may get the same message once more.
 package struct SentExchange: Sendable, Hashable {

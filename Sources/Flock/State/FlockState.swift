@@ -1,12 +1,18 @@
 package import Backbone
 package import MQTTModel
 
-/// What all of the log up to a place says: the sessions of every node, the retained messages, and which groups are not
-/// done with which message. Every node adds up the same batches in the same order and so has the same state.
+/// What all of the log up to a place says: the sessions of every node, and which groups are not done with which message.
+/// Every node adds up the same batches in the same order and so has the same state.
 package struct FlockState: Sendable {
+    /// A session, and the node that has it.
+    package struct OwnedSession: Sendable {
+        package let owner: ExactText
+        package fileprivate(set) var record: StoredSession
+    }
+
     /// The place in the stream of the last batch.
     package private(set) var stream: UInt64 = 0
-    package private(set) var sessions: [ExactText: SessionRecord] = [:]
+    package private(set) var sessions: [ExactText: OwnedSession] = [:]
     /// Messages of the log that shared subscriptions are not done with.
     package private(set) var unfinishedGroups: [LogSequence: [SharedGroup]] = [:]
     /// What each node's sessions have had.
@@ -32,27 +38,32 @@ package struct FlockState: Sendable {
     private mutating func apply(_ append: LogAppend, at position: LogSequence) {
         if !append.groups.isEmpty { unfinishedGroups[position] = append.groups }
         if let received = append.received {
-            sessions[received.clientIdentifier]?.receive(received.packetIdentifier)
+            sessions[received.clientIdentifier]?.record.receive(received.packetIdentifier)
         }
-        if let client = append.willOf { sessions[ExactText(client)]?.willPublished() }
+        if let client = append.willOf { sessions[ExactText(client)]?.record.willPublished() }
     }
 
     private mutating func apply(_ change: SessionChange, of batch: FlockBatch, at position: LogSequence) {
         switch change {
-        case .began(let client):
-            sessions[ExactText(client)] = SessionRecord(
-                clientIdentifier: client, owner: batch.identity.node, at: position)
+        case .began(let client): begin(client, of: batch, at: position)
+        case .connected(let client, _, _):
+            if sessions[ExactText(client)] == nil { begin(client, of: batch, at: position) }
         case .ended(let client): sessions[ExactText(client)] = nil
         case .groupFinished(let group, let sequence):
             unfinishedGroups[sequence]?.removeAll { $0 == group }
             if unfinishedGroups[sequence]?.isEmpty == true { unfinishedGroups[sequence] = nil }
-        case .connected(let client, _, _), .disconnected(let client, _, _), .subscribed(let client, _, _, _, _, _),
-            .unsubscribed(let client, _, _), .wished(let client, _), .fulfilled(let client, _),
-            .sending(let client, _, _, _), .handedOver(let client, _), .finished(let client, _),
-            .advanced(let client, _):
-            sessions[ExactText(client)]?.apply(change, at: position, now: batch.writtenAt)
-        case .released(let exchange):
-            sessions[exchange.clientIdentifier]?.apply(change, at: position, now: batch.writtenAt)
+        case .disconnected, .subscribed, .unsubscribed, .wished, .fulfilled, .released, .sending, .handedOver,
+            .finished,
+            .advanced:
+            break
         }
+        guard let client = change.clientIdentifier else { return }
+        let now = Instant.zero.advanced(by: .milliseconds(Int64(clamping: batch.writtenAt)))
+        sessions[ExactText(client)]?.record.apply(change, at: position, position: position, now: now)
+    }
+
+    private mutating func begin(_ client: String, of batch: FlockBatch, at position: LogSequence) {
+        sessions[ExactText(client)] = OwnedSession(
+            owner: batch.identity.node, record: StoredSession(clientIdentifier: client, since: position))
     }
 }

@@ -1,17 +1,15 @@
-package import Backbone
 package import MQTTModel
 
-/// What the log says of one session: its changes, added up.
-package struct SessionRecord: Sendable {
+/// What a lasting engine knows of one session: its changes, added up. For engines that hold it in memory; the embedded one
+/// holds the same in tables.
+package struct StoredSession: Sendable {
     package let clientIdentifier: String
-    /// The node that has it.
-    package var owner: ExactText
     package private(set) var expiryInterval: UInt32 = 0
-    /// Milliseconds since 1970; nil: connected.
-    package private(set) var disconnectedAt: UInt64?
+    /// nil: connected.
+    package private(set) var disconnectedAt: Instant?
     package private(set) var will: Will?
-    /// Milliseconds since 1970, once its delay runs.
-    package private(set) var willDueAt: UInt64?
+    /// Once its delay runs.
+    package private(set) var willDueAt: Instant?
     package private(set) var subscriptions: [RestoredSession.Subscription] = []
     /// Ascending.
     package private(set) var received: [PacketIdentifier] = []
@@ -19,19 +17,21 @@ package struct SessionRecord: Sendable {
     package private(set) var wishes: [RestoredSession.Wish] = []
     package private(set) var cursor: LogSequence
 
-    /// - Parameter position: where the log was when the session began.
-    package init(clientIdentifier: String, owner: ExactText, at position: LogSequence) {
+    /// - Parameter sequence: where the log was when the session began.
+    package init(clientIdentifier: String, since sequence: LogSequence) {
         self.clientIdentifier = clientIdentifier
-        self.owner = owner
-        cursor = position
+        cursor = sequence
     }
 
-    /// Adds a change that the owner wrote.
+    /// Adds a change of this session. Its beginning and its end are for who holds it.
     ///
     /// - Parameters:
-    ///   - position: the change's place in the log.
-    ///   - now: milliseconds since 1970, when it was written.
-    package mutating func apply(_ change: SessionChange, at position: LogSequence, now: UInt64) {
+    ///   - sequence: where the log is.
+    ///   - position: of a wish, if it is one, among what is retained.
+    ///   - now: by any clock, as long as it is the same for all calls.
+    package mutating func apply(
+        _ change: SessionChange, at sequence: LogSequence, position: RetainedPosition, now: Instant
+    ) {
         switch change {
         case .began, .ended, .groupFinished: break
         case .connected(_, let expiryInterval, let will):
@@ -42,7 +42,7 @@ package struct SessionRecord: Sendable {
         case .disconnected(_, let expiryInterval, let willDelay):
             self.expiryInterval = expiryInterval
             disconnectedAt = now
-            if let willDelay { willDueAt = now + UInt64(willDelay) * 1000 } else { will = nil }
+            if let willDelay { willDueAt = now.advanced(seconds: willDelay) } else { will = nil }
         case .subscribed(_, let filter, let options, let identifier, let since, let messagesWait):
             let subscription = RestoredSession.Subscription(
                 filter: filter, options: options, identifier: identifier, since: since)
@@ -50,7 +50,7 @@ package struct SessionRecord: Sendable {
         case .unsubscribed(_, let filter, let through):
             guard let old = removeStanding(filter), let through else { return }
             keep(old, until: through)
-        case .wished(_, let wish): wishes.append(.init(wish, since: position, position: position))
+        case .wished(_, let wish): wishes.append(.init(wish, since: sequence, position: position))
         case .fulfilled(_, let wish):
             wishes.removeAll { $0.wish.number == wish }
             sent.removeAll { $0.exchange.sequence >= .firstCopy && $0.exchange.sequence.wish == wish }
@@ -131,19 +131,19 @@ package struct SessionRecord: Sendable {
     }
 }
 
-extension SessionRecord {
-    /// The session as its node takes it up at `now`, milliseconds since 1970.
-    package func restored(at now: UInt64) -> RestoredSession {
+extension StoredSession {
+    /// The session as it is taken up at `now`.
+    package func restored(at now: Instant) -> RestoredSession {
         var restored = RestoredSession(clientIdentifier: clientIdentifier)
         restored.expiryInterval = expiryInterval
         if expiryInterval != .max {
-            restored.expiresIn = SessionRecord.seconds(
-                until: (disconnectedAt ?? now) + UInt64(expiryInterval) * 1000, at: now)
+            let end = (disconnectedAt ?? now).advanced(seconds: expiryInterval)
+            restored.expiresIn = end.wholeSeconds(from: now)
         }
         if let will {
             restored.will = Will(
                 message: will.message.copy(withTopic: will.message.topic), delayInterval: will.delayInterval)
-            restored.willDueIn = willDueAt.map { SessionRecord.seconds(until: $0, at: now) }
+            restored.willDueIn = willDueAt?.wholeSeconds(from: now)
         }
         restored.subscriptions = subscriptions
         restored.received = received
@@ -152,9 +152,11 @@ extension SessionRecord {
         restored.cursor = cursor
         return restored
     }
+}
 
-    /// Whole seconds, upwards.
-    private static func seconds(until due: UInt64, at now: UInt64) -> UInt32 {
-        due <= now ? 0 : UInt32(clamping: (due - now + 999) / 1000)
+extension Instant {
+    /// Whole seconds until here, upwards; 0 when it has come.
+    package func wholeSeconds(from now: Instant) -> UInt32 {
+        self <= now ? 0 : UInt32(clamping: (nanoseconds - now.nanoseconds + 999_999_999) / 1_000_000_000)
     }
 }
