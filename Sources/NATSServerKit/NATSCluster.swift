@@ -39,26 +39,3 @@ package final class NATSCluster: Sendable {
         return server
     }
 }
-
-/// Ports that were free a moment ago. Members of a cluster have to know each other's before they start.
-enum FreePorts {
-    static func take(_ count: Int) throws -> [Int] {
-        var descriptors: [CInt] = []
-        defer { for descriptor in descriptors { close(descriptor) } }
-        return try (0..<count).map { _ in
-            let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-            descriptors.append(descriptor)
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let status = withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                    bind(descriptor, address, length) == 0 ? getsockname(descriptor, address, &length) : -1
-                }
-            }
-            guard status == 0 else { throw ChildProcess.Failure(description: "no free port: errno \(errno)") }
-            return Int(UInt16(bigEndian: address.sin_port))
-        }
-    }
-}

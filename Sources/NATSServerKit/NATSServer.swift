@@ -7,7 +7,7 @@ import Synchronization
 package final class NATSServer: Sendable {
     package struct Options: Sendable {
         package var name = "n1"
-        /// 0 for one that the system chooses.
+        /// 0 for a free one.
         package var port = 0
         /// nil for a server on its own.
         package var cluster: Cluster?
@@ -26,13 +26,10 @@ package final class NATSServer: Sendable {
     package let name: String
     /// Holds the configuration and the store.
     package let directory: URL
+    /// For clients.
+    package let port: Int
     private let options: Options
-    private let state = Mutex(State())
-
-    private struct State {
-        var process: ChildProcess?
-        var port = 0
-    }
+    private let running = Mutex<ChildProcess?>(nil)
 
     /// Starts a server; it takes connections when this returns, but a member of a cluster may not have a leader yet.
     package init(_ options: Options = Options()) async throws {
@@ -40,24 +37,22 @@ package final class NATSServer: Sendable {
         name = options.name
         directory = FileManager.default.temporaryDirectory.appending(path: "nats-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        state.withLock { $0.port = options.port }
+        port = options.port == 0 ? try FreePorts.take(1)[0] : options.port
         try writeConfiguration()
         try await start()
     }
 
     deinit {
-        state.withLock { $0.process?.signal(SIGKILL) }
+        running.withLock { $0?.signal(SIGKILL) }
         try? FileManager.default.removeItem(at: directory)
     }
 
-    /// For clients.
-    package var port: Int { state.withLock { $0.port } }
     package var url: String { "nats://127.0.0.1:\(port)" }
 
     /// The running process; what it writes is the server's log.
     package var process: ChildProcess {
         get throws {
-            guard let process = state.withLock({ $0.process }) else {
+            guard let process = running.withLock({ $0 }) else {
                 throw ChildProcess.Failure(description: "\(name) does not run")
             }
             return process
@@ -69,13 +64,8 @@ package final class NATSServer: Sendable {
         let process = try ChildProcess(
             try NATSServer.program(), ["-c", directory.appending(path: "server.conf").path],
             environment: environment())
-        state.withLock { $0.process = process }
-        let line = try await process.line(containing: "Listening for client connections on 127.0.0.1:")
+        running.withLock { $0 = process }
         try await process.line(containing: "Server is ready")
-        guard let port = line.split(separator: ":").last.flatMap({ Int($0) }) else {
-            throw ChildProcess.Failure(description: "no port in: \(line)")
-        }
-        state.withLock { $0.port = port }
     }
 
     /// Ends it as a crash would (SIGKILL), or as the signal says, and waits for the end.
@@ -83,12 +73,12 @@ package final class NATSServer: Sendable {
         let process = try process
         process.signal(signal)
         _ = try await process.wait()
-        state.withLock { $0.process = nil }
+        running.withLock { $0 = nil }
     }
 
     private func environment() -> [String: String] {
         var environment = [
-            "NATS_NAME": name, "NATS_HOST": "127.0.0.1", "NATS_PORT": port == 0 ? "-1" : "\(port)",
+            "NATS_NAME": name, "NATS_HOST": "127.0.0.1", "NATS_PORT": "\(port)",
             "NATS_STORE": directory.appending(path: "store").path,
         ]
         if let cluster = options.cluster {

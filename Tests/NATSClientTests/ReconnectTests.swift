@@ -36,7 +36,8 @@ struct ReconnectTests {
         let first = try await NATSServer()
         let second = try await NATSServer()
         var options = NATSOptions.of(first.url, second.url)
-        options.reconnect.pingInterval = .milliseconds(50)
+        // Long enough that a server which is only slow, on a busy machine, is not left before it is stopped.
+        options.reconnect.pingInterval = .seconds(1)
         let client = try await NATSClient.connected(options)
         let events = await client.events()
         try first.process.signal(SIGSTOP)
