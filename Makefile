@@ -157,6 +157,7 @@ bench-queue: ## measure what a message costs for each session that is away
 	$(SWIFT) build $(RELEASE_FLAGS) --product queue-cost
 	.build/release/queue-cost --messages 100
 	.build/release/queue-cost --messages 1000
+	.build/release/queue-cost --sessions 100000 --messages 20
 
 .PHONY: bench-allocations
 bench-allocations: ## count allocations per message, and compare with Benchmarks/allocations.json

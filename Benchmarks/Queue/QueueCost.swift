@@ -37,6 +37,22 @@ struct QueueCost: ParsableCommand {
             String(
                 format: "%d sessions, %d messages: %.0f ns and %.2f bytes for each session and message",
                 sessions, messages, nanoseconds / pairs, Double(bytes) / pairs))
+        print(String(format: "the longest tick of their cursors: %.2f ms", longestTick(of: &shard) / 1e6))
+    }
+
+    /// Processor time of the step in which the shard tells the backbone how far its sessions have come, while messages come.
+    private func longestTick(of shard: inout LoneShard) -> Double {
+        var longest = 0.0
+        for number in 1...20 {
+            let message = ApplicationMessage(topic: "nobody", payload: [], qos: .atLeastOnce)
+            let sequence = UInt64(messages + number)
+            shard.step(.logAppended(LogEntry(sequence: sequence, message: message, publisher: .none)))
+            shard.now = shard.now.advanced(by: .seconds(1))
+            let begin = LoneShard.processorNanoseconds
+            shard.step(.deadlineReached)
+            longest = max(longest, LoneShard.processorNanoseconds - begin)
+        }
+        return longest
     }
 }
 
@@ -46,6 +62,7 @@ private struct LoneShard: ~Copyable {
     private var effects = Effects()
     private var random = SystemRandomNumberGenerator()
     private var generation: UInt32 = 0
+    var now = Instant(nanoseconds: 1_000_000_000)
 
     init(options: BrokerOptions) { core = BrokerCore(options: options) }
 
@@ -64,14 +81,12 @@ private struct LoneShard: ~Copyable {
     }
 
     mutating func step(_ input: Input) {
-        core.step(input, at: Instant(nanoseconds: 1_000_000_000), using: &random, into: &effects)
+        core.step(input, at: now, using: &random, into: &effects)
         while !effects.isEmpty {
             let commands = effects.all.compactMap { if case .execute(let token, _) = $0 { token } else { nil } }
             effects.removeAll()
             for token in commands {
-                core.step(
-                    .backboneAnswered(token, .done), at: Instant(nanoseconds: 1_000_000_000), using: &random,
-                    into: &effects)
+                core.step(.backboneAnswered(token, .done), at: now, using: &random, into: &effects)
             }
         }
     }

@@ -55,7 +55,7 @@ extension BrokerCore {
         case .fetchTurns: serveWaiting(at: now, into: &effects)
         case .cursors:
             isCursorTimerArmed = false
-            noteCursors(into: &effects)
+            noteCursors(at: now, into: &effects)
         case .status:
             _ = retained.removeExpired(at: now, visiting: BrokerCore.retainedSweepCount)
             updateStatus(at: now, into: &effects)

@@ -210,7 +210,7 @@ extension BrokerCore {
 
     /// Up to which sequence the session is done with the log. A message of a shared subscription is the group's, not the
     /// session's, until it is sent: what is noted of its exchange must last as long as that does.
-    private func cursor(of session: Session) -> LogSequence {
+    func cursor(of session: Session) -> LogSequence {
         var cursor = lastSequence
         for entry in session.inflight.entries where entry.sequence > 0 {
             if entry.isShared, entry.phase == .awaitingPubAck { continue }
@@ -236,9 +236,10 @@ extension BrokerCore {
         arm(.cursors, at: now.advanced(by: options.cursorInterval))
     }
 
-    /// Tells the backbone how far the sessions have come, and what of the log this shard needs no more.
-    mutating func noteCursors(into effects: inout Effects) {
-        dropGivenUp(into: &effects)
+    /// Tells the backbone how far the sessions have come that have come further, and what of the log this shard needs no
+    /// more.
+    mutating func noteCursors(at now: Instant, into effects: inout Effects) {
+        let through = surveyCursors(into: &effects)
         var changes: [SessionChange] = []
         for slot in dirtyCursors {
             guard let session = sessions.slots[Int(slot)], session.isCursorDirty else { continue }
@@ -253,15 +254,10 @@ extension BrokerCore {
         }
         dirtyCursors.removeAll(keepingCapacity: true)
         if !changes.isEmpty { note(changes, into: &effects) }
-        var through = lastSequence
-        for session in sessions.slots {
-            // One that will not outlive its connection any more may still need what waited for it before.
-            guard let session, session.isDurable || session.queue != nil || session.inflight.resendCount > 0
-            else { continue }
-            through = min(through, cursor(of: session))
+        if through > trimmedThrough {
+            trimmedThrough = through
+            effects.all.append(.execute(makeToken(), .trim(shard: shard, through: through)))
         }
-        guard through > trimmedThrough else { return }
-        trimmedThrough = through
-        effects.all.append(.execute(makeToken(), .trim(shard: shard, through: through)))
+        if survey.isUnderWay { armCursorTimer(at: now) }
     }
 }

@@ -91,6 +91,7 @@ extension BrokerCore {
     /// Exchanges that no subscription accounts for: they go on to their end [MQTT-3.10.4-3]. The client holds the packet
     /// identifier until it is released and would take another message under it for a repeat.
     private mutating func restoreLeftOver(_ entry: LogEntry, into effects: inout Effects) {
+        if restoring.interrupted.isEmpty { return }
         for (slot, exchange) in restoring.interrupted.removeValue(forKey: entry.sequence) ?? [] {
             guard let session = sessions.slots[Int(slot)], session.isDurable,
                 let sent = session.restoredSent.removeValue(forKey: exchange)
@@ -177,7 +178,7 @@ extension BrokerCore {
         group: SharedGroup?, into effects: inout Effects
     ) {
         let exchange = SentExchange(sequence: entry.sequence, group: group)
-        let sent = session.restoredSent.removeValue(forKey: exchange)
+        let sent = session.restoredSent.isEmpty ? nil : session.restoredSent.removeValue(forKey: exchange)
         // An exchange that has begun goes on as it began.
         let qos = sent == nil ? qos : .exactlyOnce
         guard qos != .atMostOnce, session.isDurable else { return }

@@ -159,6 +159,6 @@ extension BrokerCore {
             }
         }
         // What clients have acknowledged is not sent again after a restart that was asked for.
-        noteCursors(into: &effects)
+        noteCursors(at: now, into: &effects)
     }
 }

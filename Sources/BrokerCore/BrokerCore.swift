@@ -53,6 +53,7 @@ package struct BrokerCore: ~Copyable {
     var isCursorTimerArmed = false
     /// Slots of sessions that have finished messages of the log since the backbone was told last.
     var dirtyCursors: [UInt32] = []
+    var survey = CursorSurvey()
     /// Subscriptions of lasting sessions by pattern: other shards have to know which topics need the log.
     var lastingPatterns: [ExactText: Int] = [:]
     var log: LogReading

@@ -8,13 +8,14 @@ package protocol RestorableShard: AnyObject {
 
 /// Hands what survived a restart to all shards of a node. The driver calls it before the first step of any of them: every
 /// session, every retained message, every entry of the log in order, then `finish`; then it runs the effects.
-package struct NodeRestoration<Shard: RestorableShard> {
-    /// By index.
-    private let shards: [Shard]
+package struct NodeRestoration {
+    /// By index. No type parameter: this runs for every message of the log, and would not be specialized for a shard of
+    /// another module.
+    private let shards: [any RestorableShard]
     private let now: Instant
     private var unclaimed: [(group: SharedGroup, sequence: LogSequence)] = []
 
-    package init(_ shards: [Shard], at now: Instant) {
+    package init(_ shards: [any RestorableShard], at now: Instant) {
         self.shards = shards
         self.now = now
     }
@@ -33,6 +34,14 @@ package struct NodeRestoration<Shard: RestorableShard> {
     /// or it would be delivered twice; else to the first that can keep it.
     package mutating func restore(_ entry: LogEntry, groups: [SharedGroup]) {
         startClock(of: entry.message)
+        if groups.isEmpty {
+            for shard in shards { shard.withCore { _ = $0.restore(entry, groups: [], at: now, into: &$1) } }
+        } else {
+            restoreShared(entry, groups)
+        }
+    }
+
+    private mutating func restoreShared(_ entry: LogEntry, _ groups: [SharedGroup]) {
         var rest = groups
         var interrupted: [[SharedGroup]] = []
         for shard in shards {

@@ -15,15 +15,17 @@ struct PackedEntries: Sequence {
     }
 
     private var bytes: [UInt8] = []
-    /// Where the first entry begins.
-    private var head = 0
-    private(set) var count = 0
+    /// Where the first entry begins. Numbers of 32 bits, here and below, since there is one of these for every session that
+    /// is away.
+    private var head: UInt32 = 0
+    private var storedCount: UInt32 = 0
     /// What the first entry is different from; its sequence is the last one that was not 0.
     private var beforeFirst = QueuedEntry.none
     /// The same for the next that is appended.
     private var last = QueuedEntry.none
 
-    var isEmpty: Bool { count == 0 }
+    var count: Int { Int(storedCount) }
+    var isEmpty: Bool { storedCount == 0 }
     /// Bytes, with the room that is spare.
     var capacity: Int { bytes.capacity }
 
@@ -51,7 +53,7 @@ struct PackedEntries: Sequence {
         let sequence = entry.sequence > 0 ? entry.sequence : last.sequence
         last = entry
         last.sequence = sequence
-        count += 1
+        storedCount += 1
     }
 
     private mutating func appendNumber(_ number: UInt64) {
@@ -67,15 +69,17 @@ struct PackedEntries: Sequence {
     @discardableResult
     mutating func removeFirst() -> QueuedEntry {
         precondition(count > 0, "an entry is taken from a queue that has one")
-        let entry = PackedEntries.decode(bytes, &head, after: &beforeFirst)
-        count -= 1
-        if count == 0 {
+        var offset = Int(head)
+        let entry = PackedEntries.decode(bytes, &offset, after: &beforeFirst)
+        storedCount -= 1
+        if storedCount == 0 {
             bytes = []
-            head = 0
-        } else if head > 4096, head > bytes.count / 2 {
-            bytes.removeSubrange(..<head)
-            head = 0
+            offset = 0
+        } else if offset > 4096, offset > bytes.count / 2 {
+            bytes.removeSubrange(..<offset)
+            offset = 0
         }
+        head = UInt32(offset)
         return entry
     }
 
@@ -89,7 +93,7 @@ struct PackedEntries: Sequence {
         }
     }
 
-    func makeIterator() -> Iterator { Iterator(bytes: bytes, offset: head, last: beforeFirst) }
+    func makeIterator() -> Iterator { Iterator(bytes: bytes, offset: Int(head), last: beforeFirst) }
 
     private static func decode(
         _ bytes: [UInt8], _ offset: inout Int, after last: inout QueuedEntry

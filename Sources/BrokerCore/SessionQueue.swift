@@ -9,21 +9,42 @@ import MQTTModel
 /// in the same order.
 final class SessionQueue {
     private var entries = PackedEntries()
-    private var held: Deque<ApplicationMessage> = []
-    private var identifierSets = IdentifierSets()
     /// Bytes of the messages that are no copies of retained ones, which cost the session nothing but a place.
     private(set) var byteCount = 0
-    /// How many are copies of retained messages; while there are any, everything queues behind them, or a newer message of
-    /// a topic would pass the retained one.
-    private(set) var retainedCount = 0
-    /// How many others have QoS 0: they queued behind retained copies, and until they have gone a newer one would pass
-    /// them.
-    private(set) var qosZeroCount = 0
     /// The first message of the log that is the session's own and not its group's; 0 when there is none.
     private(set) var firstOwnSequence: LogSequence = 0
+    /// What most queues do without.
+    private var extras: Extras?
+
+    /// What comes with entries that are more than a place in the log. Apart, so that a queue of others is small: there is
+    /// one for every session that is away.
+    private final class Extras {
+        var held: Deque<ApplicationMessage> = []
+        var identifierSets = IdentifierSets()
+        var retainedCount = 0
+        var qosZeroCount = 0
+        var isOverflowReported = false
+    }
+
+    private func makeExtras() -> Extras {
+        if let extras { return extras }
+        let made = Extras()
+        extras = made
+        return made
+    }
+
+    /// How many are copies of retained messages; while there are any, everything queues behind them, or a newer message of
+    /// a topic would pass the retained one.
+    var retainedCount: Int { extras?.retainedCount ?? 0 }
+    /// How many others have QoS 0: they queued behind retained copies, and until they have gone a newer one would pass
+    /// them.
+    var qosZeroCount: Int { extras?.qosZeroCount ?? 0 }
 
     /// Whether it has been reported that the queue is full; once is enough until it has been empty.
-    var isOverflowReported = false
+    var isOverflowReported: Bool {
+        get { extras?.isOverflowReported ?? false }
+        set { makeExtras().isOverflowReported = newValue }
+    }
 
     var count: Int { entries.count }
     var isEmpty: Bool { entries.isEmpty }
@@ -32,26 +53,30 @@ final class SessionQueue {
 
     var first: QueuedEntry? { entries.first }
     /// The message of the first entry that holds one.
-    var firstHeld: ApplicationMessage? { held.first }
+    var firstHeld: ApplicationMessage? { extras?.held.first }
 
     /// Every entry, in order.
     var all: PackedEntries { entries }
 
-    func identifiers(of entry: QueuedEntry) -> [UInt32] { identifierSets[entry.identifierSet] }
+    func identifiers(of entry: QueuedEntry) -> [UInt32] {
+        extras?.identifierSets[entry.identifierSet] ?? []
+    }
 
     /// - Parameter message: of an entry that holds its message.
     /// - Returns: false when the subscription identifiers have no place.
     func append(_ entry: QueuedEntry, _ message: ApplicationMessage, identifiers: ArraySlice<UInt32>) -> Bool {
-        guard let set = identifierSets.use(identifiers) else { return false }
         var entry = entry
-        entry.identifierSet = set
+        if !identifiers.isEmpty {
+            guard let set = makeExtras().identifierSets.use(identifiers) else { return false }
+            entry.identifierSet = set
+        }
         entries.append(entry)
-        if entry.holdsMessage { held.append(message) }
+        if entry.holdsMessage { makeExtras().held.append(message) }
         if entry.isRetainedCopy {
-            retainedCount += 1
+            makeExtras().retainedCount += 1
         } else {
             byteCount += Int(entry.byteCount)
-            if entry.qos == .atMostOnce { qosZeroCount += 1 }
+            if entry.qos == .atMostOnce { makeExtras().qosZeroCount += 1 }
         }
         if entry.isOwn, firstOwnSequence == 0 { firstOwnSequence = entry.sequence }
         return true
@@ -60,15 +85,19 @@ final class SessionQueue {
     /// Only while there is one.
     func removeFirst() {
         let entry = entries.removeFirst()
-        identifierSets.release(entry.identifierSet)
-        if entry.holdsMessage { held.removeFirst() }
-        if entry.isRetainedCopy {
-            retainedCount -= 1
-        } else {
-            byteCount -= Int(entry.byteCount)
-            if entry.qos == .atMostOnce { qosZeroCount -= 1 }
-        }
+        if let extras { removeFirst(entry, from: extras) }
+        if !entry.isRetainedCopy { byteCount -= Int(entry.byteCount) }
         if entry.isOwn { firstOwnSequence = entries.first { $0.isOwn }?.sequence ?? 0 }
+    }
+
+    private func removeFirst(_ entry: QueuedEntry, from extras: Extras) {
+        extras.identifierSets.release(entry.identifierSet)
+        if entry.holdsMessage { extras.held.removeFirst() }
+        if entry.isRetainedCopy {
+            extras.retainedCount -= 1
+        } else if entry.qos == .atMostOnce {
+            extras.qosZeroCount -= 1
+        }
     }
 
     /// Bytes that its entries take, with the room that is spare.
@@ -82,8 +111,11 @@ final class SessionQueue {
         precondition(counted.reduce(0) { $0 + Int($1.byteCount) } == byteCount, "queued bytes are counted")
         precondition(counted.count == boundedCount, "queued copies of retained messages are counted")
         precondition(counted.count { $0.qos == .atMostOnce } == qosZeroCount, "queued messages of QoS 0 are counted")
-        precondition(entries.count { $0.holdsMessage } == held.count, "a message is held for each entry that says so")
-        precondition(Set(entries.map(\.identifierSet)).subtracting([0]).count == identifierSets.count, "sets are used")
+        precondition(
+            entries.count { $0.holdsMessage } == extras?.held.count ?? 0,
+            "a message is held for each entry that says so")
+        let sets = Set(entries.map(\.identifierSet)).subtracting([0])
+        precondition(sets.count == extras?.identifierSets.count ?? 0, "sets are used")
         precondition(entries.first { $0.isOwn }?.sequence ?? 0 == firstOwnSequence, "the first own message is known")
     }
 }

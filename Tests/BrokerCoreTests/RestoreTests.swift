@@ -157,7 +157,7 @@ struct RestoreTests {
     @Test("P1, P4: what is left of an expiry interval counts from the restart, however long the machine has been up")
     func whatIsLeftOfAnExpiryIntervalCountsFromTheRestart() {
         let now = Instant.zero.advanced(seconds: 10_000)
-        let restoration = NodeRestoration<RestoredShard>([RestoredShard()], at: now)
+        let restoration = NodeRestoration([RestoredShard()], at: now)
         let message = ApplicationMessage(topic: "t", payload: [1], qos: .atLeastOnce)
         message.expiryInterval = 600
         restoration.restore(retained: message, position: 0)
