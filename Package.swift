@@ -30,6 +30,9 @@ let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
@@ -70,6 +73,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
     ],
     targets: [
         // Layer 0: the standard's vocabulary.
@@ -118,13 +124,21 @@ let package = Package(
         library(
             "BrokerConfiguration",
             ["BrokerCore", "AccessControl", "BackboneSQLite", "TransportModel", configuration, systemPackage, yams]),
+        library(
+            "AdminAPI",
+            [
+                "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "Backbone", "TransportModel",
+                "MQTTModel", hummingbird, hummingbirdCore, coreMetrics, logging, serviceLifecycle, nioCore, nioPosix,
+                nioHTTP1,
+            ]),
 
         // Layer 4: the executable.
         .executableTarget(
             name: "dunlin",
             dependencies: [
-                "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "BackboneSQLite", "Backbone",
-                "AccessControl", "AccessProviders", "TopicIndex", "TransportModel", "MQTTClient", "MQTTModel",
+                "AdminAPI", "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "BackboneSQLite",
+                "Backbone", "AccessControl", "AccessProviders", "TopicIndex", "TransportModel", "MQTTClient",
+                "MQTTModel", coreMetrics,
                 argumentParser, logging, serviceLifecycle, unixSignals,
                 nioCore,
                 nioPosix,
@@ -207,6 +221,13 @@ let package = Package(
                 "TransportModel", nioCore, nioPosix, nioSSL, nioEmbedded, logging,
             ]),
         tests("TransportModel", ["TransportModel", "FuzzKit", nioCore]),
+        tests(
+            "AdminAPI",
+            [
+                "AdminAPI", "BrokerConfiguration", "BrokerTransport", "BrokerRuntime", "BrokerCore", "BackboneSQLite",
+                "TransportModel", "MQTTClient", "MQTTModel", coreMetrics, logging, serviceLifecycle, nioCore, nioPosix,
+                nioHTTP1,
+            ]),
         tests(
             "MQTTClient",
             ["MQTTClient", "MQTTSession", "BrokerTransport", "TransportModel", "MQTTModel", nioCore, nioPosix, logging]),

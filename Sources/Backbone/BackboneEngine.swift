@@ -20,6 +20,9 @@ package protocol BackboneEngine: Sendable {
 
     /// Settles what was submitted and ends. Waits.
     func stop()
+
+    /// For metrics and `/ready`. From any thread, without waiting.
+    var report: EngineReport { get }
 }
 
 /// A command that is settled: its answer, and what every shard has to be told before it.

@@ -25,6 +25,7 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
     private let fetcher: StoreFetcher
     private let walSize: WalSize
     private let latestStatistics = Mutex(StoreStatistics())
+    private let latestRefusal = Mutex<(reason: String, at: ContinuousClock.Instant)?>(nil)
     /// Touched by the writer's thread alone.
     private var reporter: StoreEventReporter
     private var freeSpace: FreeSpace
@@ -130,6 +131,24 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
         if case .fetch = command { fetcher.submit(submission) } else { queue.add(submission) }
     }
 
+    /// Time after which a failure that was not followed by another says nothing any more: with nobody sent here, nothing
+    /// would be tried, and a broker that is well again would be avoided for ever.
+    private static let refusalMemory = Duration.seconds(30)
+
+    /// Why messages are not acknowledged at the moment; nil while they are.
+    var refusal: String? {
+        guard let latest = latestRefusal.withLock({ $0 }) else { return nil }
+        return ContinuousClock.now - latest.at < Self.refusalMemory ? latest.reason : nil
+    }
+
+    private func noteRefusal(isNew: Bool) {
+        let reason = reporter.refusal
+        latestRefusal.withLock { latest in
+            guard let reason else { return latest = nil }
+            if isNew || latest == nil { latest = (reason, .now) }
+        }
+    }
+
     package var statistics: StoreStatistics {
         var statistics = latestStatistics.withLock { $0 }
         statistics.pendingCommands = queue.count
@@ -222,10 +241,12 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
         for answer in settled where answer.outcome == .full { writer.statistics.refused += 1 }
         writer.statistics.lastCommitMicroseconds =
             (ContinuousClock.now - begin).wholeNanoseconds / 1000
+        writer.statistics.commitMicroseconds += writer.statistics.lastCommitMicroseconds
         publishStatistics()
         let through = writer.state.retentionThrough
         // Before the answers: who is refused finds the reason in the log.
         reporter.update(writer.statistics, writer.lastFault, through: through, at: writer.clock.read())
+        noteRefusal(isNew: writer.statistics.failures > failures)
         if !settled.isEmpty { listener.onCommit(settled) }
         if writer.statistics.droppedByRetention > dropped { listener.onDropped(through) }
         if writer.statistics.failures > failures, writer.lastFault?.isOutOfSpace == true { makeRoom() }
@@ -237,6 +258,7 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
         writer.statistics.lockedOut += 1
         publishStatistics()
         reporter.lockedOut(at: writer.clock.read())
+        noteRefusal(isNew: true)
         return !queue.isStopping
     }
 

@@ -37,6 +37,16 @@ struct StoreEventReporter {
     private var nextDropReport = Int64.min
     private var lockedOutSince: Int64?
 
+    /// Why nothing is acknowledged at the moment; nil while messages are.
+    var refusal: String? {
+        if lockedOutSince != nil { return "another program has locked the store" }
+        return switch condition {
+        case .sound: nil
+        case .full: "the disk is full"
+        case .failed: "the disk failed"
+        }
+    }
+
     init(_ report: @escaping @Sendable (StoreEvent) -> Void) { self.report = report }
 
     /// After a transaction. `fault` is why the last one failed that did.

@@ -19,6 +19,8 @@ package struct StoreStatistics: Sendable, Equatable {
     /// Logged messages that were deleted because nobody needed them any more.
     package var trimmed: UInt64 = 0
     package var checkpoints: UInt64 = 0
+    /// Of all transactions.
+    package var commitMicroseconds: UInt64 = 0
     /// Of the last transaction.
     package var lastCommitMicroseconds: UInt64 = 0
     /// The longest that deleting what nobody needs has added to a transaction.

@@ -1,5 +1,6 @@
 import BackboneSQLite
 import BrokerCore
+import TransportModel
 
 extension BrokerSettings {
     /// What is wrong with the settings taken together. Asked when the file and the command line have both been read,
@@ -7,6 +8,7 @@ extension BrokerSettings {
     package func contradictions(file: String? = nil) -> [SettingsProblem] {
         var problems = listenerContradictions(file: file)
         let limits = options.limits
+        problems += adminContradictions(file: file)
         problems += storeContradictions(file: file)
         problems += accessContradictions(file: file)
         if limits.outboundLowWatermark >= limits.outboundHighWatermark {
@@ -19,6 +21,19 @@ extension BrokerSettings {
                         """))
         }
         return problems
+    }
+
+    private func adminContradictions(file: String?) -> [SettingsProblem] {
+        guard admin.tokenFile == nil else { return [] }
+        return (admin.listeners ?? []).compactMap { address in
+            guard case .network(let address) = address, !address.isLoopback else { return nil }
+            return SettingsProblem(
+                file: file, key: "admin.listeners",
+                text: """
+                    \(address) can be reached from other machines, so admin.token-file is needed; or listen on 127.0.0.1 \
+                    or a Unix socket
+                    """)
+        }
     }
 
     private func storeContradictions(file: String?) -> [SettingsProblem] {

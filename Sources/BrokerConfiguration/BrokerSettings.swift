@@ -19,6 +19,7 @@ package struct BrokerSettings: Sendable {
     /// Whether a listener that other machines can reach may take clients that nobody has checked.
     package var allowsAnonymous = false
     package var logLevel = LogLevel.info
+    package var logFormat = LogFormat.text
     /// Event loops, each with a thread and a shard of the sessions; nil: one for each CPU the process may run on.
     package var shardCount: Int?
     /// Limits and the choices that the standard leaves to a server.
@@ -28,12 +29,20 @@ package struct BrokerSettings: Sendable {
     /// What outlives the process, and where; without a directory (an empty one) nothing does.
     package var store = StoreOptions(directory: "")
 
+    /// How the broker is looked after.
+    package var admin = AdminOptions()
+
     package init() {}
 
     /// Everything to listen on.
     package var listeners: [Listener] {
         addresses.map { Listener($0, options: listenerDefaults) } + namedListeners
     }
+}
+
+/// How an entry of the log is written: as a line for people, or as a JSON object in a line.
+package enum LogFormat: String, Sendable, CaseIterable {
+    case text, json
 }
 
 /// How much is logged: this level and the ones after it. The names are swift-log's.

@@ -7,6 +7,9 @@ extension Setting {
         listeners,
         allowAnonymous,
         choice("log-level", \.logLevel, "How much is logged on standard error: this level and the graver ones."),
+        choice(
+            "log-format", \.logFormat,
+            "How an entry of the log is written: as a line for people, or as a JSON object in a line."),
         optionalInteger(
             "shards", \.shardCount, in: 1...256,
             """

@@ -1,3 +1,6 @@
+import BackboneSQLite
+import BrokerCore
+
 /// What is written about the settings, from their table.
 package enum SettingsDocument {
     /// `docs/limits.md`.
@@ -15,50 +18,60 @@ package enum SettingsDocument {
             """,
             "",
             """
-            A bound \"of one shard\" counts for one event loop; the broker's is the sum over its shards. *Counter* names the \
-            count in `Counters` (Sources/BrokerCore/Counters.swift) that tells how often the bound was reached.
+            A bound \"of one shard\" counts for one event loop; the broker's is the sum over its shards. *Metric* is \
+            what `/metrics` ([operations.md](operations.md)) has for how often the bound was reached.
             """,
             "",
-            "| key | default | range | meaning, and what happens at the bound | counter |",
+            "| key | default | range | meaning, and what happens at the bound | metric |",
             "|---|---|---|---|---|",
         ]
         lines += rows(of: "limits.", defaults)
         lines += [
             "",
             """
-            What is kept on the disk (`dunlin serve --data DIR`), and the bounds of it and of the way there. Here *Counter* \
-            names the count in `StoreStatistics` (Sources/BackboneSQLite/StoreStatistics.swift).
+            What is kept on the disk (`dunlin serve --data DIR`), and the bounds of it and of the way there:
             """,
             "",
-            "| key | default | range | meaning, and what happens at the bound | counter |",
+            "| key | default | range | meaning, and what happens at the bound | metric |",
             "|---|---|---|---|---|",
         ]
         lines += rows(of: "data.", defaults)
         lines += [
-            "",
-            "Who may connect and do what ([access.md](access.md)):",
-            "",
-            "| key | default | range | meaning |",
-            "|---|---|---|---|",
+            "", "Who may connect and do what ([access.md](access.md)):", "",
+            "| key | default | range | meaning |", "|---|---|---|---|",
         ]
-        for setting in Setting.all where setting.key.hasPrefix("access.") {
-            let value = setting.written(defaults).map { "`\($0)`" } ?? "none"
-            lines.append("| `\(setting.key)` | \(value) | \(setting.range) | \(setting.documentation) |")
-        }
+        lines += Setting.all.filter { $0.key.hasPrefix("access.") }.map { row(of: $0, defaults) }
+        lines += [
+            "", "How the broker is looked after ([operations.md](operations.md)):", "",
+            "| key | default | range | meaning |", "|---|---|---|---|",
+        ]
+        lines += Setting.all.filter { $0.key.hasPrefix("admin.") }.map { row(of: $0, defaults) }
         lines += ["", "The other keys of the file:", "", "| key | default | range | meaning |", "|---|---|---|---|"]
         for setting in Setting.all where !setting.key.contains(".") {
-            let value = setting.written(defaults).map { "`\($0)`" } ?? "none"
-            lines.append("| `\(setting.key)` | \(value) | \(setting.range) | \(setting.documentation) |")
+            lines.append(row(of: setting, defaults))
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func row(of setting: Setting, _ defaults: BrokerSettings) -> String {
+        let value = setting.written(defaults).map { "`\($0)`" } ?? "none"
+        return "| `\(setting.key)` | \(value) | \(setting.range) | \(setting.documentation) |"
     }
 
     private static func rows(of section: String, _ defaults: BrokerSettings) -> [String] {
         Setting.all.filter { $0.key.hasPrefix(section) }.map { setting in
             let value = setting.written(defaults) ?? "none"
-            let counter = setting.counter.map { "`\($0)`" } ?? "–"
-            return "| `\(setting.key)` | \(value) | \(setting.range) | \(setting.documentation) | \(counter) |"
+            let metric = metric(of: setting).map { "`\($0)`" } ?? "–"
+            return "| `\(setting.key)` | \(value) | \(setting.range) | \(setting.documentation) | \(metric) |"
         }
+    }
+
+    /// The metric of a bound's counter, which is the store's or the core's.
+    private static func metric(of setting: Setting) -> String? {
+        if setting.key.hasPrefix("data.") {
+            return StoreStatistics.names.first { $0.property == setting.counter }?.metric
+        }
+        return Counters.names.first { $0.property == setting.counter }?.metric
     }
 
     /// A configuration file that says what is so without it, with a comment for each key.

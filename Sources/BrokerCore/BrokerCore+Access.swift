@@ -17,6 +17,7 @@ extension BrokerCore {
 
     /// A client that is connected was granted what it asked for, for a while or for good.
     mutating func granted(_ grant: AccessGrant, to session: Session, method: String?, at now: Instant) {
+        if let name = grant.userName { session.userName = name }
         session.authentication = method.map { SessionAuthentication(method: $0, userName: grant.userName) }
         setGrantEnd(grant.lifetime.map { now.advanced(by: $0) } ?? .distantFuture, of: session)
     }

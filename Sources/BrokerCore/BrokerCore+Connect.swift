@@ -193,6 +193,8 @@ extension BrokerCore {
         if session.willDueAt != nil { abandonDeadline() }
         session.willDueAt = nil
         session.will = connect.will
+        session.userName = connect.userName
+        session.connectedAt = now
         sessions.updatePath(of: session)
         if let keepAliveTimeout {
             arm(.keepAlive(connection), at: now.advanced(by: keepAliveTimeout))

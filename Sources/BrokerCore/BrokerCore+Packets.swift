@@ -103,8 +103,8 @@ extension BrokerCore {
 
     /// Ends a client's connection from our side: DISCONNECT with the reason in 5.0, then close. Its will stands.
     mutating func disconnect(
-        _ session: Session, reasonCode: ReasonCode, detail: String? = nil, keepsWill: Bool = true, at now: Instant,
-        into effects: inout Effects
+        _ session: Session, reasonCode: ReasonCode, detail: String? = nil, serverReference: String? = nil,
+        keepsWill: Bool = true, at now: Instant, into effects: inout Effects
     ) {
         guard let online = session.online else { return }
         // Before its CONNACK a client is told nothing.
@@ -112,6 +112,9 @@ extension BrokerCore {
             var packet = Disconnect(reasonCode: reasonCode)
             if let detail, online.wantsProblemInformation, fits(detail, in: online.maximumPacketSize) {
                 packet.properties.append(.reasonString(detail))
+            }
+            if let serverReference, fits(serverReference, in: online.maximumPacketSize) {
+                packet.properties.append(.serverReference(serverReference))
             }
             effects.all.append(.send(online.connection, .disconnect(packet)))
         }

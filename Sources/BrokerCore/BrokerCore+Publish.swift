@@ -9,17 +9,26 @@ extension BrokerCore {
     /// The pipeline of what the broker publishes itself: wills.
     static let ownConnection = ConnectionID(slot: .max, generation: .max)
 
+    /// Time between two messages of a shard whose way is timed: enough for a histogram, too few to cost anything.
+    static let timingInterval = Duration.milliseconds(10)
+
     /// PUBLISH from a client (section 3.3.4).
     mutating func publishReceived(
         _ publish: Publish, from session: Session, on connection: ConnectionID, at now: Instant,
         into effects: inout Effects
     ) throws(ProtocolViolation) {
         counters.messagesReceived += 1
+        received.add(publish.qos, payloadBytes: publish.message.payloadLength)
         var message = publish.message
         if publish.topicAlias != 0 {
             message = try session.receivedAliases.resolve(publish)
         }
         if message.expiryInterval != nil { message.receivedAt = now }
+        // A retained message goes out again whenever somebody subscribes.
+        if now >= nextTimedAt, !message.isRetained {
+            message.timedSince = now
+            nextTimedAt = now.advanced(by: BrokerCore.timingInterval)
+        }
 
         let acknowledgement: PublishAcknowledgement
         switch publish.qos {

@@ -17,6 +17,15 @@ extension BrokerCore {
         deliver(entry, to: index.match(message.topic), at: now, into: &effects)
     }
 
+    /// The driver has measured the node: what changed is kept, and sent to those who have subscribed to it.
+    mutating func statusChanged(_ messages: [ApplicationMessage], at now: Instant, into effects: inout Effects) {
+        for message in messages {
+            keepRetained(message)
+            let entry = LogEntry(sequence: 0, message: message, publisher: .none)
+            deliver(entry, to: index.match(message.topic), at: now, into: &effects)
+        }
+    }
+
     private func uptimeMessage(at now: Instant) -> ApplicationMessage {
         statusMessage("$SYS/broker/uptime", "\(now.wholeSeconds(since: startedAt ?? now)) seconds")
     }

@@ -21,6 +21,10 @@ package struct BrokerCore: ~Copyable {
     package let shardCount: UInt16
     package let options: BrokerOptions
     package internal(set) var counters = Counters()
+    /// PUBLISH packets from clients.
+    package internal(set) var received = MessageCounts()
+    /// From here on the next message is one whose way is timed.
+    var nextTimedAt = Instant.zero
 
     var connections = ConnectionTable()
     var sessions = SessionTable()
@@ -110,6 +114,12 @@ package struct BrokerCore: ~Copyable {
             armCursorTimer(at: now)
         case .peerMessageReceived(let message):
             peerMessageReceived(message, at: now, into: &effects)
+        case .connectForbidden(let connection, let packet, let reasonCode):
+            connectForbidden(packet, on: connection, reasonCode, into: &effects)
+        case .disconnectRequested(let connection, let reasonCode, let serverReference):
+            disconnectRequested(connection, reasonCode, serverReference, at: now, into: &effects)
+        case .statusChanged(let messages):
+            statusChanged(messages, at: now, into: &effects)
         case .shutdownRequested:
             shutDown(at: now, into: &effects)
         }

@@ -24,6 +24,10 @@ final class Session {
     /// When what the client was granted ends.
     var grantEndsAt = Instant.distantFuture
 
+    /// What its client called itself in the last CONNECT, and when that was.
+    var userName: String?
+    var connectedAt = Instant.zero
+
     /// The connection's topic aliases; made anew for each.
     var receivedAliases = ReceivedTopicAliases(maximum: 0)
     var sentAliases = SentTopicAliases(maximum: 0)

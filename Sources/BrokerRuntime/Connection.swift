@@ -1,3 +1,4 @@
+import AccessControl
 package import BrokerCore
 import MQTTCodec
 import MQTTModel
@@ -30,6 +31,9 @@ open class Connection {
 
     /// Where it comes from. Made anew at each call for a transport that does not keep it.
     open var origin: ConnectionOrigin? { nil }
+
+    /// The client's IP address, without port; nil where there is none.
+    package final var remoteAddress: String? { origin?.transport.address }
 
     // MARK: What a transport does
 

@@ -16,6 +16,8 @@ struct ConnectionSlot {
     var isBlocked = false
     /// The core was told that it is not writable.
     var isOverWatermark = false
+    /// The core has accepted its CONNECT.
+    var isClient = false
 }
 
 /// A connection that the core has closed, and what it is sent before.
@@ -57,6 +59,7 @@ extension Shard {
     @discardableResult
     func detach(_ connection: Connection, from index: Int) -> ByteBuffer? {
         let outbound = slots[index].outbound
+        if slots[index].isClient { clients[slots[index].version] -= 1 }
         slots[index] = ConnectionSlot(generation: slots[index].generation &+ 1)
         freeSlots.append(UInt32(index))
         connection.id = nil

@@ -31,7 +31,9 @@ extension Shard {
                 if hasOutgoingMail { postOutgoingMail() }
                 backbone.execute(command, token, for: self)
             case .forward(let shard, let message): forward(message, to: Int(shard))
-            case .report(let event): log(event)
+            case .report(let event):
+                if case .clientConnected(let id, _, let version, _) = event { clientConnected(id, version) }
+                log(event)
             }
         }
     }
@@ -41,6 +43,8 @@ extension Shard {
         let all = effects.recipients
         let allIdentifiers = effects.subscriptionIdentifiers
         let none: ArraySlice<UInt32> = []
+        let payloadLength = message.payloadLength
+        if message.timedSince != .zero { timedSince = message.timedSince }
         for position in recipients {
             let recipient = all[position]
             guard let index = slot(of: recipient.connection) else { continue }
@@ -53,11 +57,20 @@ extension Shard {
                 qos: recipient.qos, isDuplicate: recipient.isDuplicate, isRetained: recipient.isRetained,
                 packetIdentifier: recipient.packetIdentifier, topicAlias: recipient.topicAlias,
                 omitsTopic: recipient.omitsTopic, remainingExpiry: remainingExpiry)
+            sent.add(recipient.qos, payloadBytes: payloadLength)
             append(to: index) { buffer, version in
                 PacketEncoder.appendPublish(
                     message, header, subscriptionIdentifiers: identifiers, version: version, to: &buffer)
             }
         }
+    }
+
+    private func clientConnected(_ id: ConnectionID, _ version: ProtocolVersion) {
+        guard let index = slot(of: id) else { return }
+        // Counted under this one as long as it is there.
+        slots[index].version = version
+        slots[index].isClient = true
+        clients[version] += 1
     }
 
     private func append(to id: ConnectionID, _ write: (inout ByteBuffer, ProtocolVersion) -> Void) {
@@ -67,6 +80,7 @@ extension Shard {
     /// Lets `write` append to the connection's outbound buffer.
     @inline(__always)
     private func append(to index: Int, _ write: (inout ByteBuffer, ProtocolVersion) -> Void) {
+        runtimeCounters.packetsSent &+= 1
         var buffer: ByteBuffer
         if let outbound = slots[index].outbound.take() { buffer = outbound } else { buffer = buffers.borrow() }
         write(&buffer, slots[index].version)

@@ -8,6 +8,11 @@ extension Shard {
     /// A connection was accepted. The shard may close it at once.
     package func opened(_ connection: Connection) {
         loop.assertInEventLoop()
+        runtimeCounters.connectionsOpened += 1
+        begin(connection)
+    }
+
+    private func begin(_ connection: Connection) {
         guard !isShuttingDown, connectionCount < limits.maximumConnections + Shard.refusalHeadroom else {
             runtimeCounters.connectionsCut += 1
             return depart(connection, saying: nil)
@@ -23,7 +28,8 @@ extension Shard {
 
     /// A connection came from the shard that accepted it.
     package func adopted(_ connection: Connection, _ handover: Handover) {
-        opened(connection)
+        loop.assertInEventLoop()
+        begin(connection)
         guard connection.id != nil else { return }
         connection.decoder = handover.decoder
         current = connection
@@ -103,6 +109,7 @@ extension Shard {
                 guard let packet = try connection.decoder.decode(rest, pool: &pool, byteCount: &byteCount)
                 else { break }
                 offset += byteCount
+                runtimeCounters.packetsReceived &+= 1
                 if case .connect = packet {
                     let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
                     guard connectDecoded(packet, from: connection, rest) else { return bytes.count }
@@ -144,6 +151,11 @@ extension Shard {
     private func deliver(_ connect: Packet, from connection: Connection) {
         guard let id = connection.id else { return }
         slots[Int(id.slot)].version = connection.decoder.version ?? .v5_0
+        if !bans.isEmpty, isBanned(connect, connection) {
+            runtimeCounters.bannedRefused += 1
+            submit(.connectForbidden(id, connect, .banned))
+            return
+        }
         submit(.packetReceived(id, connect))
     }
 

@@ -2,7 +2,8 @@ import BrokerCore
 import Logging
 import MQTTModel
 
-/// The core's events as log entries: constant messages with metadata, none above `info`, because a peer causes them.
+/// The core's events as log entries: constant messages with metadata, none above `info`, because a peer causes them. Each
+/// names the client and the reason code, `none` where the network told nothing.
 extension Shard {
     func log(_ event: BrokerEvent) {
         guard logger.logLevel <= .info else { return }
@@ -10,40 +11,50 @@ extension Shard {
         case .clientConnected(_, let client, let version, let isSessionPresent):
             logger.debug(
                 "client connected",
-                metadata: [
-                    "client": "\(client)", "version": "\(version)", "sessionPresent": "\(isSessionPresent)",
-                ])
+                metadata: metadata(
+                    client, .success, ["version": "\(version)", "sessionPresent": "\(isSessionPresent)"]))
         case .connectionRefused(_, let client, let reason):
-            logger.info("connection refused", metadata: ["client": "\(client)", "reason": "\(reason)"])
+            logger.info("connection refused", metadata: metadata(client, reason))
         case .authenticationDenied(_, let client, let user, let reason):
-            logger.info(
-                "authentication denied",
-                metadata: ["client": "\(client)", "user": "\(user ?? "")", "reason": "\(reason)"])
+            logger.info("authentication denied", metadata: metadata(client, reason, ["user": "\(user ?? "")"]))
         case .publishDenied(let client, let topic):
-            logger.debug("publish denied", metadata: ["client": "\(client)", "topic": "\(topic)"])
+            logger.debug("publish denied", metadata: metadata(client, .notAuthorized, ["topic": "\(topic)"]))
         case .subscriptionDenied(let client, let filter):
-            logger.debug("subscription denied", metadata: ["client": "\(client)", "filter": "\(filter)"])
+            logger.debug("subscription denied", metadata: metadata(client, .notAuthorized, ["filter": "\(filter)"]))
         case .subscriptionRevoked(let client, let filter):
-            logger.info("subscription revoked", metadata: ["client": "\(client)", "filter": "\(filter)"])
+            logger.info("subscription revoked", metadata: metadata(client, .notAuthorized, ["filter": "\(filter)"]))
         case .clientDisconnected(let client, let reason):
-            logger.debug("client disconnected", metadata: ["client": "\(client)", "reason": "\(reason)"])
+            logger.debug("client disconnected", metadata: metadata(client, reason))
         case .connectionLost(let client):
-            logger.debug("connection lost", metadata: ["client": "\(client)"])
+            logger.debug("connection lost", metadata: metadata(client, nil))
         case .protocolViolated(let client, let violation):
             logger.info(
                 "protocol violated",
-                metadata: [
-                    "client": "\(client ?? "")", "reason": "\(violation.reasonCode)", "clause": "\(violation.clause)",
-                    "detail": "\(violation.detail)",
-                ])
+                metadata: metadata(
+                    client ?? "", violation.reasonCode,
+                    ["clause": "\(violation.clause)", "detail": "\(violation.detail)"]))
         case .sessionTakenOver(let client):
-            logger.debug("session taken over", metadata: ["client": "\(client)"])
+            logger.debug("session taken over", metadata: metadata(client, .sessionTakenOver))
         case .sessionExpired(let client):
-            logger.debug("session expired", metadata: ["client": "\(client)"])
+            logger.debug("session expired", metadata: metadata(client, nil))
         case .willPublished(let client):
-            logger.debug("will published", metadata: ["client": "\(client)"])
+            logger.debug("will published", metadata: metadata(client, nil))
         case .queueOverflowed(let client):
-            logger.info("queue overflowed", metadata: ["client": "\(client)"])
+            logger.info("queue overflowed", metadata: metadata(client, .quotaExceeded))
         }
+    }
+
+    private func metadata(
+        _ client: String, _ reason: ReasonCode?, _ more: Logger.Metadata = [:]
+    ) -> Logger.Metadata {
+        var metadata = more
+        metadata["client"] = "\(client)"
+        metadata["reason"] = reason.map { "\($0)" } ?? "none"
+        metadata["reasonCode"] = reason.map { "0x\(hexadecimal($0.rawValue))" } ?? "none"
+        return metadata
+    }
+
+    private func hexadecimal(_ byte: UInt8) -> String {
+        (byte < 0x10 ? "0" : "") + String(byte, radix: 16, uppercase: true)
     }
 }

@@ -1,4 +1,5 @@
 import BrokerCore
+import MQTTModel
 import NIOCore
 
 /// Writes what the effects gathered.
@@ -31,7 +32,18 @@ extension Shard {
             }
             dirtySlots.removeAll(keepingCapacity: dirtySlots.count <= 1 << 16)
         }
+        if timedSince != .zero { noteLatency() }
         if !farewells.isEmpty { sayFarewells() }
+    }
+
+    /// What waited longer than this waited for its client, who was away or did not read, and not for the broker.
+    private static let longestLatencyNanoseconds: UInt64 = 10_000_000_000
+
+    @inline(never)
+    private func noteLatency() {
+        let nanoseconds = NIODeadline.now().uptimeNanoseconds &- timedSince.nanoseconds
+        timedSince = .zero
+        if nanoseconds <= Shard.longestLatencyNanoseconds { latency.add(nanoseconds: nanoseconds) }
     }
 
     private func writeOutbound(_ index: Int) {

@@ -60,12 +60,19 @@ package final class Shard: @unchecked Sendable {
     var deadlineTimer: NIOScheduledCallback?
 
     var runtimeCounters = RuntimeCounters()
+    var clients = ClientCounts()
+    /// PUBLISH packets to clients.
+    var sent = MessageCounts()
+    var latency = LatencyHistogram()
+    /// When a message arrived that the next flush writes, if it is one whose way is timed.
+    var timedSince = Instant.zero
+    package let bans: BanList
     var isShuttingDown = false
     var whenEmpty: (() -> Void)?
 
     package init(
         index: UInt16, shardCount: UInt16, loop: any EventLoop, options: BrokerOptions, backbone: SharedBackbone,
-        authenticator: (any Authenticator)?, logger: Logger
+        authenticator: (any Authenticator)?, bans: BanList, logger: Logger
     ) {
         precondition(
             authenticator != nil || options.access?.checksClients != true, "somebody has to check the clients")
@@ -75,6 +82,7 @@ package final class Shard: @unchecked Sendable {
         self.logger = logger
         self.backbone = backbone
         self.authenticator = authenticator
+        self.bans = bans
         self.mailbox = Mailbox(
             maximumMessages: options.limits.maximumMailboxMessages, maximumBytes: options.limits.maximumMailboxBytes)
         self.core = BrokerCore(shard: index, shardCount: shardCount, options: options)
@@ -89,10 +97,11 @@ package final class Shard: @unchecked Sendable {
         options.readsLogBack = backbone.readsBack
         if options.hashSeed == 0 { options.hashSeed = .random(in: 1...UInt64.max) }
         let count = UInt16(loops.count)
+        let bans = BanList()
         let shards = loops.enumerated().map { index, loop in
             Shard(
                 index: UInt16(index), shardCount: count, loop: loop, options: options, backbone: backbone,
-                authenticator: authenticator, logger: logger)
+                authenticator: authenticator, bans: bans, logger: logger)
         }
         for shard in shards {
             shard.allShards = shards
@@ -196,7 +205,8 @@ package final class Shard: @unchecked Sendable {
     package var metrics: ShardMetrics {
         loop.assertInEventLoop()
         return ShardMetrics(
-            shard: index, connections: connectionCount, core: core.counters, runtime: runtimeCounters)
+            shard: index, connections: connectionCount, clients: clients, core: core.counters,
+            runtime: runtimeCounters, received: core.received, sent: sent, census: core.census, latency: latency)
     }
 
     package func countAcceptFailure() {

@@ -22,6 +22,11 @@ package final class SharedBackbone: Sendable {
     /// Whether it can read back what it was told, so that the shards need not keep it.
     var readsBack: Bool { if case .lasting = engine { true } else { false } }
 
+    /// What the engine tells; nil when there is none.
+    package var report: EngineReport? {
+        if case .lasting(let engine) = engine { engine.report } else { nil }
+    }
+
     /// Does what the shard's core asks for. On the shard's loop, from inside a step: what the core is to be told about it is
     /// put behind its inputs or into its mailbox.
     func execute(_ command: BackboneCommand, _ token: BackboneToken, for shard: Shard) {

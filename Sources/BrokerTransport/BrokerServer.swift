@@ -18,7 +18,8 @@ package final class BrokerServer: Service, Sendable {
     }
 
     private let configuration: BrokerServerConfiguration
-    private let logger: Logger
+    let logger: Logger
+    let operatorState = OperatorState()
     private let state = Mutex(State.starting(waiting: []))
     private let shutdownRequests: AsyncStream<Void>
     private let shutdownRequest: AsyncStream<Void>.Continuation
@@ -62,13 +63,20 @@ package final class BrokerServer: Service, Sendable {
                 "listeners": "\(addresses.map(\.description).joined(separator: " "))", "shards": "\(shardCount)",
                 "openFiles": "\(openFiles)",
             ])
+        operatorState.began(
+            OperatorState.Serving(shards: allShards, backbone: backbone) {
+                for one in bound { await one.close() }
+            })
         resolve(
             .serving(addresses: addresses, shards: shards, listeners: listeners), with: .success(addresses))
+        let status = Task { await publishStatus(every: configuration.options.statusInterval) }
         await withGracefulShutdownHandler {
             for await _ in shutdownRequests {}
         } onGracefulShutdown: {
             self.requestShutdown()
         }
+        status.cancel()
+        operatorState.ended()
         await shutDown(bound, shards)
         backbone.stop()
         try await group.shutdownGracefully()

@@ -24,6 +24,8 @@ package final class ApplicationMessage: @unchecked Sendable {
     package var expiryInterval: UInt32?
     /// When the server received it; set with `expiryInterval`.
     package var receivedAt: Instant = .zero
+    /// When the server received it, for the few messages whose way through it is timed; zero for the others.
+    package var timedSince: Instant = .zero
     /// Who published a retained message: `StableHash` of the client identifier, 0 when nobody or not retained. For No
     /// Local when the message is sent later [MQTT-3.8.3-3].
     package var publisherHash: UInt64 = 0
@@ -50,6 +52,7 @@ package final class ApplicationMessage: @unchecked Sendable {
         isRetained = false
         expiryInterval = nil
         receivedAt = .zero
+        timedSince = .zero
         publisherHash = 0
     }
 
@@ -117,6 +120,7 @@ extension ApplicationMessage {
         copy.isRetained = isRetained
         copy.expiryInterval = expiryInterval
         copy.receivedAt = receivedAt
+        copy.timedSince = timedSince
         copy.publisherHash = publisherHash
         return copy
     }

@@ -115,6 +115,21 @@ package struct RetainedIndex: ~Copyable {
         return true
     }
 
+    /// Gives the messages in at most `count` places from `place` on to `body`, which says whether it wants more. In no
+    /// order that means something.
+    ///
+    /// - Returns: the place to go on from; nil at the end.
+    package func inspect(from place: Int, visiting count: Int, _ body: (ApplicationMessage) -> Bool) -> Int? {
+        var place = max(place, 0)
+        let end = min(place + count, slots.count)
+        while place < end {
+            let message = slots[place]
+            place += 1
+            if let message, !body(message) { return place }
+        }
+        return place < slots.count ? place : nil
+    }
+
     // MARK: Expiry
 
     /// Drops messages that have expired by `now` [MQTT-3.3.2-5], visiting at most `limit` places and going on where it

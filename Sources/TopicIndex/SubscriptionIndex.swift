@@ -172,6 +172,17 @@ package struct SubscriptionIndex: ~Copyable {
         }
     }
 
+    /// The QoS of a subscription; nil when there is none. `group` is its share name, nil for an ordinary one.
+    package func maximumQoS(of subscriber: UInt32, pattern: String, group name: String?) -> QoS? {
+        if let name {
+            return group(name: name, pattern: pattern)?.members.first { $0.subscriber == subscriber }?.options
+                .maximumQoS
+        }
+        return withBytes(of: pattern) { pattern in
+            entry(of: pattern).flatMap { entries[$0.entry].subscribers.subscription(of: subscriber)?.maximumQoS }
+        }
+    }
+
     // MARK: Entries
 
     private func entry(of pattern: UnsafeRawBufferPointer) -> (node: UInt32, entry: Int)? {

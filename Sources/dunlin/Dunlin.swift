@@ -8,7 +8,7 @@ struct Dunlin: AsyncParsableCommand {
         abstract: "An MQTT broker for 3.1, 3.1.1 and 5.0, and the tools around it.",
         version: "Dunlin \(version)",
         groupedSubcommands: [
-            CommandGroup(name: "Broker", subcommands: [Serve.self, Check.self, Config.self]),
+            CommandGroup(name: "Broker", subcommands: [Serve.self, Control.self, Check.self, Config.self]),
             CommandGroup(name: "Access", subcommands: [PasswordCommand.self, RulesCommand.self]),
             CommandGroup(name: "Data directory", subcommands: [Inspect.self, Backup.self]),
             CommandGroup(name: "Client", subcommands: [PublishCommand.self, SubscribeCommand.self]),

@@ -4,58 +4,86 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// Reads the configuration again at SIGHUP. A bad one is told and changes nothing.
-struct Reloader: Service, CustomStringConvertible {
-    let server: BrokerServer
-    let settings: BrokerSettings
-    let logger: Logger
-    let read: @Sendable () async throws(InvalidSettings) -> BrokerSettings
+/// Reads the configuration and every file that it names again, at SIGHUP or when asked. One wrong thing, and nothing
+/// changes.
+actor Reloader: Service, CustomStringConvertible {
+    private let server: BrokerServer
+    private let access: AccessSetup?
+    private let output: LogOutput
+    private let logger: Logger
+    private let read: @Sendable () async throws(InvalidSettings) -> BrokerSettings
+    private var inForce: BrokerSettings
+    /// The reload that was asked for last.
+    private var latest: Task<Result<SettingsDifference, InvalidSettings>, Never>?
 
+    /// - Parameter settings: what the broker was started with.
     init(
-        server: BrokerServer, settings: BrokerSettings, logger: Logger,
+        server: BrokerServer, settings: BrokerSettings, access: AccessSetup?, output: LogOutput, logger: Logger,
         read: @escaping @Sendable () async throws(InvalidSettings) -> BrokerSettings
     ) {
         self.server = server
-        self.settings = settings
+        self.inForce = settings
+        self.access = access
+        self.output = output
         self.logger = logger
         self.read = read
     }
 
     /// The service group logs it: without the settings.
-    var description: String { "Reloader" }
+    nonisolated var description: String { "Reloader" }
 
     func run() async throws {
-        var inForce = settings
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
-            if let settings = await reload(from: inForce) { inForce = settings }
+            // What is wrong is in the log.
+            _ = try? await reload()
         }
     }
 
-    /// The settings that are in force now; nil when nothing has changed.
-    private func reload(from old: BrokerSettings) async -> BrokerSettings? {
-        let new: BrokerSettings
+    /// One reload after another.
+    ///
+    /// - Returns: what holds now, and what would after a restart.
+    /// - Throws: everything that is wrong; what held before holds then.
+    func reload() async throws(InvalidSettings) -> SettingsDifference {
+        let earlier = latest
+        let task = Task {
+            _ = await earlier?.value
+            return await self.reloadNow()
+        }
+        latest = task
+        return try await task.value.get()
+    }
+
+    private func reloadNow() async -> Result<SettingsDifference, InvalidSettings> {
         do throws(InvalidSettings) {
-            new = try await read()
+            let difference = SettingsDifference(from: inForce, to: try await read())
+            let files = try await access?.read(difference.inForce)
+            do throws(ListenerError) {
+                try server.reload(difference.inForce.listeners)
+            } catch {
+                throw InvalidSettings([SettingsProblem(key: "listeners", text: "\(error)")])
+            }
+            if let access, let files { access.use(files, telling: server) }
+            if let level = Logger.Level(rawValue: difference.inForce.logLevel.rawValue) { output.level = level }
+            inForce = difference.inForce
+            tell(difference)
+            return .success(difference)
         } catch {
             let problems = error.problems.map(\.description).joined(separator: "; ")
             logger.error("configuration not reloaded: it is wrong", metadata: ["problems": "\(problems)"])
-            return nil
+            return .failure(error)
         }
-        do throws(ListenerError) {
-            try server.reload(new.listeners)
-        } catch {
-            logger.error("configuration not reloaded: it is wrong", metadata: ["problems": "\(error)"])
-            return nil
-        }
-        let difference = SettingsDifference(from: old, to: new)
+    }
+
+    private func tell(_ difference: SettingsDifference) {
         logger.notice(
             "configuration reloaded",
-            metadata: ["changed": "\(difference.applied.joined(separator: ", "))", "certificates": "read again"])
+            metadata: [
+                "changed": "\(difference.applied.joined(separator: ", "))", "files": "read again",
+            ])
         if !difference.needsRestart.isEmpty {
             logger.warning(
                 "changes that need a restart of the broker",
                 metadata: ["keys": "\(difference.needsRestart.joined(separator: ", "))"])
         }
-        return new
     }
 }

@@ -1,8 +1,10 @@
+import AdminAPI
 import ArgumentParser
 import BackboneSQLite
 import BrokerConfiguration
 import BrokerCore
 import BrokerTransport
+import CoreMetrics
 import Logging
 import ServiceLifecycle
 import TransportModel
@@ -102,6 +104,26 @@ struct Serve: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("How much is logged.", valueName: "level"))
     var logLevel: LogLevel?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("How a line of the log is written: text or json.", valueName: "format"))
+    var logFormat: LogFormat?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Address for health, metrics and `dunlin ctl`: host:port or unix:path; may be repeated. Without it: admin.sock "
+                + "in the data directory, if there is one.",
+            valueName: "address"),
+        transform: { try Serve.adminAddress($0) })
+    var admin: [AdminAddress] = []
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("File with the token that administration over TCP asks for.", valueName: "file"),
+        completion: .file())
+    var adminTokenFile: String?
+
     @Flag(
         name: .long,
         help: "Take clients that say no user name; without a password file, on addresses that others can reach, too.")
@@ -127,9 +149,10 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let settings = try await settings()
         let accessFiles = try await accessFiles(settings)
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
-        var logger = Logger(label: "dunlin")
-        logger.logLevel = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
+        let output = LogOutput(settings.logFormat, level: Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info)
+        LoggingSystem.bootstrap { LineLogHandler(label: $0, output: output) }
+        MetricsSystem.bootstrap(PrometheusMetricsFactory.shared)
+        let logger = Logger(label: "dunlin")
         warn(about: settings, to: logger)
 
         var configuration = BrokerServerConfiguration(settings)
@@ -142,7 +165,18 @@ struct Serve: AsyncParsableCommand {
                 configuration.authenticator = access?.authenticator
             }
             let server = BrokerServer(configuration: configuration, logger: logger)
-            try await serve(server, settings, access, logger: logger)
+            let reloader = Reloader(
+                server: server, settings: settings, access: access, output: output, logger: logger
+            ) { () throws(InvalidSettings) in
+                try await readSettings()
+            }
+            let administration = try administration(of: server, reloader, settings, output, logger: logger)
+            try await serve(
+                server, access, reloader, administration, within: settings.options.limits.shutdownTimeout,
+                logger: logger)
+        } catch let error as AdminFailure {
+            StandardStreams.writeErrorLine("Error: \(error)")
+            throw BrokerExitCode.failure
         } catch let error as ListenerError {
             StandardStreams.writeErrorLine("Error: \(error)")
             throw BrokerExitCode.failure
@@ -180,6 +214,7 @@ struct Serve: AsyncParsableCommand {
             ("--maximum-log-age", "data.maximum-log-age", maximumLogAge),
             ("--password-file", "access.password-file", passwordFile),
             ("--rules-file", "access.rules-file", rulesFile),
+            ("--admin-token-file", "admin.token-file", adminTokenFile),
         ]
     }
 
@@ -203,6 +238,8 @@ struct Serve: AsyncParsableCommand {
         }
         if allowAnonymous { settings.allowsAnonymous = true }
         if let logLevel { settings.logLevel = logLevel }
+        if let logFormat { settings.logFormat = logFormat }
+        if !admin.isEmpty { settings.admin.listeners = admin }
         if let shards { settings.shardCount = shards }
         if let durability { settings.store.durability = durability }
         for (_, key, text) in texts + encryptionTexts {
@@ -234,25 +271,21 @@ struct Serve: AsyncParsableCommand {
     }
 
     private func serve(
-        _ server: BrokerServer, _ settings: BrokerSettings, _ access: AccessSetup?, logger: Logger
+        _ server: BrokerServer, _ access: AccessSetup?, _ reloader: Reloader, _ administration: AdminService?,
+        within shutdownTimeout: Duration, logger: Logger
     ) async throws {
-        let reloader = Reloader(server: server, settings: settings, logger: logger) { () throws(InvalidSettings) in
-            try await readSettings()
-        }
+        // Ended in reverse order: the administration answers until the broker is done, and clients are checked until then.
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
+        if let access { services.append(.init(service: AccessService(setup: access))) }
+        services.append(.init(service: reloader))
+        if let administration { services.append(.init(service: administration)) }
+        services.append(.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup))
         var configuration = ServiceGroupConfiguration(
-            services: [
-                .init(service: reloader),
-                .init(service: server, successTerminationBehavior: .gracefullyShutdownGroup),
-            ],
+            services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger)
-        if let access {
-            // Before the server, so that it is there until the server has ended.
-            let service = AccessService(setup: access, server: server) { try? await readSettings() }
-            configuration.services.insert(.init(service: service), at: 0)
-        }
         // The server ends by itself within its timeout; this bound is for the case that it does not.
-        configuration.maximumGracefulShutdownDuration = settings.options.limits.shutdownTimeout + .seconds(5)
+        configuration.maximumGracefulShutdownDuration = shutdownTimeout + .seconds(5)
         let group = ServiceGroup(configuration: configuration)
         async let announcement: Void = announce(server)
         try await group.run()
@@ -266,6 +299,14 @@ struct Serve: AsyncParsableCommand {
         StandardStreams.writeLine("Dunlin \(Dunlin.version) listening on \(list)")
     }
 
+    private static func adminAddress(_ text: String) throws -> AdminAddress {
+        do throws(AdminAddress.Malformed) {
+            return try AdminAddress(parsing: text)
+        } catch {
+            throw ValidationError(error.description)
+        }
+    }
+
     private static func address(_ text: String) throws -> ListenAddress {
         do throws(ListenAddress.Malformed) {
             return try ListenAddress(parsing: text)
@@ -276,6 +317,7 @@ struct Serve: AsyncParsableCommand {
 }
 
 extension LogLevel: ExpressibleByArgument {}
+extension LogFormat: ExpressibleByArgument {}
 extension Durability: ExpressibleByArgument {}
 
 extension BrokerServerConfiguration {

@@ -1,4 +1,5 @@
 import BrokerConfiguration
+import BrokerCore
 import Testing
 import TransportModel
 
@@ -103,6 +104,28 @@ struct ListenerTests {
                 "listener.a.connection-rate",
             ])
         #expect(difference.needsRestart == ["limits.receive-maximum", "listener.a.address", "listener.gone"])
-        #expect(SettingsDifference(from: old, to: old) == SettingsDifference(from: new, to: new))
+        #expect(difference.inForce.listenerDefaults == new.listenerDefaults)
+        #expect(difference.inForce.namedListeners.map(\.address) == old.namedListeners.map(\.address))
+        #expect(difference.inForce.namedListeners[0].options == new.namedListeners[0].options)
+        #expect(difference.inForce.options.limits.receiveMaximum == 5)
+        // What waits for a restart is told again.
+        let again = SettingsDifference(from: difference.inForce, to: new)
+        #expect(again.applied.isEmpty)
+        #expect(again.needsRestart == difference.needsRestart)
+    }
+
+    @Test func aReloadTakesOtherFilesOfAccessButNotOtherWaysToCheck() async throws {
+        let old = try await settings(reading: "access: {password-file: /a, rules-file: /b, denied-publish: drop}")
+        let new = try await settings(
+            reading: """
+                log-level: debug
+                access: {password-file: /c, denied-publish: close, certificate-user-name: dns}
+                """)
+        let difference = SettingsDifference(from: old, to: new)
+        #expect(difference.applied == ["log-level", "access.password-file", "access.denied-publish"])
+        #expect(difference.needsRestart == ["access.rules-file", "access.certificate-user-name"])
+        #expect(difference.inForce.access.passwordFile == "/c")
+        #expect(difference.inForce.access.rulesFile == "/b")
+        #expect(difference.inForce.access.certificateUserName == .none)
     }
 }

@@ -44,8 +44,14 @@ private let allowedImports: [String: Set<String>] = [
         "BrokerCore", "AccessControl", "BackboneSQLite", "TransportModel", "Configuration", "SystemPackage", "Yams",
         "Foundation",
     ],
+    "AdminAPI": [
+        "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "Backbone", "MQTTModel",
+        "TransportModel", "Hummingbird", "HummingbirdCore", "CoreMetrics", "NIOCore", "NIOPosix", "NIOHTTP1", "Logging",
+        "ServiceLifecycle", "Foundation", "Synchronization",
+    ],
     // Layer 4: the executable.
     "dunlin": [
+        "AdminAPI", "CoreMetrics",
         "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "BackboneSQLite", "Backbone",
         "AccessControl", "AccessProviders",
         "MQTTClient", "MQTTModel", "TopicIndex", "TransportModel", "ArgumentParser", "Logging", "ServiceLifecycle",

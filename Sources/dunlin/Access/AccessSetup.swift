@@ -6,7 +6,6 @@ import BrokerTransport
 import Foundation
 import Logging
 import ServiceLifecycle
-import UnixSignals
 
 /// Everything that finds out who clients are, from the settings to what the broker asks.
 final class AccessSetup: Sendable {
@@ -65,23 +64,17 @@ final class AccessSetup: Sendable {
         await TokenKeyFetcher(url: url, interval: interval, client: client, provider: tokens, logger: logger).run()
     }
 
-    /// Reads the files again; other files may have been named for passwords and rules. What is wrong changes nothing.
-    func reload(_ next: BrokerSettings, telling server: BrokerServer) async {
-        var next = next
-        if !settings.access.canBecome(next.access) {
-            logger.warning("some changes under access need a restart; the files are read again all the same")
-            next = settings
-        }
-        do throws(InvalidSettings) {
-            let files = try await AccessFiles(next)
-            use(files)
-            server.accessChanged(to: files.policy)
-            logger.notice("access reloaded")
-        } catch {
-            for problem in error.problems {
-                logger.error("access not reloaded, what held before holds", metadata: ["problem": "\(problem)"])
-            }
-        }
+    /// The files that the settings name, as they are now; nothing changes yet.
+    ///
+    /// - Throws: everything that is wrong with them.
+    func read(_ settings: BrokerSettings) async throws(InvalidSettings) -> AccessFiles {
+        try await AccessFiles(settings)
+    }
+
+    /// Goes by these files from now on.
+    func use(_ files: AccessFiles, telling server: BrokerServer) {
+        use(files)
+        server.accessChanged(to: files.policy)
     }
 
     func stop() async {
@@ -90,38 +83,17 @@ final class AccessSetup: Sendable {
     }
 }
 
-/// Keeps the setup going while the broker serves, and reloads it at SIGHUP.
+/// Keeps the setup going while the broker serves.
 struct AccessService: Service {
     let setup: AccessSetup
-    let server: BrokerServer
-    /// Reads the configuration again; nil when it is not right, which has been said then.
-    let readSettings: @Sendable () async -> BrokerSettings?
 
     func run() async throws {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await setup.fetchKeys() }
-            group.addTask {
-                for await _ in await UnixSignalsSequence(trapping: .sighup) {
-                    if let settings = await readSettings() { await setup.reload(settings, telling: server) }
-                }
-            }
             try? await gracefulShutdown()
             group.cancelAll()
         }
         await setup.stop()
-    }
-}
-
-extension AccessSettings {
-    /// Whether these can be exchanged for `other` while the broker serves: only the files and the choice for a denied publish
-    /// may differ, and rules stay rules.
-    fileprivate func canBecome(_ other: AccessSettings) -> Bool {
-        var same = other
-        same.passwordFile = passwordFile
-        same.rulesFile = rulesFile
-        same.deniedPublish = deniedPublish
-        return same == self && (rulesFile == nil) == (other.rulesFile == nil)
-            && (passwordFile == nil) == (other.passwordFile == nil)
     }
 }
 

@@ -1,0 +1,48 @@
+import BrokerCore
+import BrokerRuntime
+import MQTTModel
+import NIOCore
+
+extension SessionRow {
+    init(_ session: SessionDescription, at now: Instant) {
+        let isConnected = session.connection != nil
+        self.init(
+            clientIdentifier: session.clientIdentifier, isConnected: isConnected, userName: session.userName,
+            address: session.address,
+            version: session.version?.number,
+            connectedSeconds: isConnected ? Int(now.wholeSeconds(since: session.connectedAt)) : nil,
+            keepAliveTimeoutSeconds: session.keepAliveTimeout.map { Double($0.wholeNanoseconds) / 1e9 },
+            sessionExpiryInterval: session.expiryInterval, subscriptions: session.subscriptions,
+            queuedMessages: session.queuedMessages, queuedBytes: session.queuedBytes,
+            inflightMessages: session.inflightMessages)
+    }
+}
+
+extension SubscriptionRow {
+    init(_ subscription: SubscriptionDescription) {
+        self.init(
+            clientIdentifier: subscription.clientIdentifier, filter: subscription.filter,
+            maximumQoS: Int(subscription.maximumQoS.rawValue))
+    }
+}
+
+extension RetainedRow {
+    init(_ message: ApplicationMessage, at now: Instant) {
+        self.init(
+            topic: message.topicString, qos: Int(message.qos.rawValue), payloadBytes: message.payloadLength,
+            expirySeconds: message.remainingExpiry(at: now))
+    }
+}
+
+extension BanRow {
+    init(_ ban: BanList.Ban) {
+        let left = ban.until.map { max(0, ($0 - .now()).nanoseconds) }
+        let seconds = left.map { Int(($0 + 999_999_999) / 1_000_000_000) }
+        switch ban.subject {
+        case .clientIdentifier(let text): self.init(kind: .client, value: text.string, seconds: seconds)
+        case .userName(let text): self.init(kind: .user, value: text.string, seconds: seconds)
+        case .address(let text): self.init(kind: .address, value: text, seconds: seconds)
+        }
+        if !ban.reason.isEmpty { reason = ban.reason }
+    }
+}

@@ -1,0 +1,114 @@
+import BrokerConfiguration
+import BrokerCore
+import BrokerRuntime
+import BrokerTransport
+import Foundation
+import Hummingbird
+import Logging
+import MQTTModel
+import NIOCore
+import TransportModel
+
+/// What changes something.
+extension AdminRoutes {
+    func addOrders(to group: RouterGroup<AdminContext>) {
+        group.delete("clients") { request, _ in try await kick(request) }
+        group.post("bans") { request, _ in try await ban(request) }
+        group.delete("bans") { request, _ in try unban(request) }
+        group.post("drain") { request, _ in try await drain(request) }
+        group.post("reload") { _, _ in try await reload() }
+        group.get("log-level") { _, _ in json(LogLevelRow(level: actions.logLevel())) }
+        group.put("log-level") { request, _ in try await setLogLevel(request) }
+    }
+
+    private func kick(_ request: Request) async throws -> Response {
+        guard let client = request.uri.queryParameters.get("client"), !client.isEmpty else {
+            throw HTTPError(.badRequest, message: "which client? say ?client=IDENTIFIER")
+        }
+        guard try await server.disconnect(client, .administrativeAction) else {
+            throw HTTPError(.notFound, message: "no client with this identifier is connected")
+        }
+        logger.notice(
+            "client disconnected by an operator",
+            metadata: ["client": "\(client)", "reason": "\(ReasonCode.administrativeAction)"])
+        return json(Outcome("disconnected", count: 1))
+    }
+
+    private func ban(_ request: Request) async throws -> Response {
+        let row = try await decode(BanRow.self, from: request)
+        guard !row.value.isEmpty, row.seconds.map({ $0 > 0 }) ?? true else {
+            throw HTTPError(.badRequest, message: "a ban needs a value, and a time above 0 if it has one")
+        }
+        let ban = BanList.Ban(
+            try subject(row.kind, row.value), for: row.seconds.map { .seconds($0) }, reason: row.reason ?? "")
+        guard let count = try await server.ban(ban) else {
+            throw HTTPError(.conflict, message: "there are \(BanList.maximumCount) bans already; lift some")
+        }
+        logger.notice(
+            "banned",
+            metadata: [
+                "kind": "\(row.kind.rawValue)", "value": "\(row.value)", "seconds": "\(row.seconds ?? 0)",
+                "disconnected": "\(count)",
+            ])
+        return json(Outcome("banned, \(count) disconnected", count: count))
+    }
+
+    private func unban(_ request: Request) throws -> Response {
+        let parameters = request.uri.queryParameters
+        guard let kind = parameters.get("kind").flatMap({ BanRow.Kind(rawValue: $0) }),
+            let value = parameters.get("value")
+        else {
+            throw HTTPError(.badRequest, message: "which ban? say ?kind=client|user|address&value=VALUE")
+        }
+        guard server.unban(try subject(kind, value)) else {
+            throw HTTPError(.notFound, message: "there is no such ban")
+        }
+        logger.notice("ban lifted", metadata: ["kind": "\(kind.rawValue)", "value": "\(value)"])
+        return json(Outcome("lifted", count: 1))
+    }
+
+    private func subject(_ kind: BanRow.Kind, _ value: String) throws -> BanList.Subject {
+        switch kind {
+        case .client: return .clientIdentifier(ExactText(value))
+        case .user: return .userName(ExactText(value))
+        case .address:
+            guard let address = IPAddress(parsing: value)?.unmapped.description else {
+                throw HTTPError(.badRequest, message: "\(value) is no IPv4 or IPv6 address")
+            }
+            return .address(address)
+        }
+    }
+
+    private func drain(_ request: Request) async throws -> Response {
+        let order = try await decode(DrainOrder.self, from: request)
+        var drain = Drain()
+        drain.connectionsPerSecond = order.connectionsPerSecond ?? options.drainRate
+        drain.serverReference = order.serverReference ?? options.serverReference
+        drain.isPermanent = order.isPermanent ?? false
+        guard (1...1_000_000).contains(drain.connectionsPerSecond) else {
+            throw HTTPError(.badRequest, message: "the rate has to be within 1–1000000")
+        }
+        guard !server.isDraining else { return json(Outcome("is being drained already")) }
+        // It goes on after the answer, as long as it takes.
+        Task { [drain] in try? await server.drain(drain) }
+        return json(Outcome("draining"), .accepted)
+    }
+
+    private func reload() async throws -> Response {
+        do throws(AdminFailure) {
+            return json(try await actions.reload())
+        } catch {
+            throw HTTPError(.conflict, message: error.description)
+        }
+    }
+
+    private func setLogLevel(_ request: Request) async throws -> Response {
+        let row = try await decode(LogLevelRow.self, from: request)
+        guard actions.setLogLevel(row.level) else {
+            throw HTTPError(
+                .badRequest, message: "the level has to be trace, debug, info, notice, warning, error or critical")
+        }
+        logger.notice("log level changed", metadata: ["level": "\(row.level)"])
+        return json(LogLevelRow(level: actions.logLevel()))
+    }
+}

@@ -1,0 +1,148 @@
+package import Backbone
+import BrokerCore
+package import BrokerRuntime
+import Logging
+package import MQTTModel
+import NIOCore
+import NIOPosix
+
+/// Whether a broker should be sent clients.
+package struct Readiness: Sendable, Hashable {
+    /// Why not, in words for people; empty when it should.
+    package let reasons: [String]
+
+    package var isReady: Bool { reasons.isEmpty }
+}
+
+/// How clients are moved away from a broker.
+package struct Drain: Sendable, Hashable {
+    /// Connections that are closed in a second.
+    package var connectionsPerSecond = 500
+    /// Where 5.0 clients are sent (5.0 section 4.13.2); nil when they find it themselves.
+    package var serverReference: String?
+    /// They are to remember it: 0x9D (Server moved) instead of 0x9C (Use another server).
+    package var isPermanent = false
+
+    package init() {}
+
+    /// What a 5.0 client is told.
+    var reasonCode: ReasonCode {
+        if serverReference == nil { return .serverShuttingDown }
+        return isPermanent ? .serverMoved : .useAnotherServer
+    }
+}
+
+/// For whoever looks after the broker.
+extension BrokerServer {
+    /// The shards while the broker serves; empty before.
+    package var shards: [Shard] { operatorState.serving?.shards ?? [] }
+
+    /// What the engine tells; nil when nothing is kept.
+    package var engineReport: EngineReport? { operatorState.serving?.backbone.report }
+
+    package var isDraining: Bool { operatorState.isDraining }
+
+    /// Whether every event loop answers within `patience`.
+    package func respond(within patience: Duration) async -> Bool {
+        let shards = shards
+        let promise = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: Bool.self)
+        let answers = shards.map { $0.loop.submit {} }
+        EventLoopFuture.andAllSucceed(answers, on: promise.futureResult.eventLoop)
+            .whenComplete { _ in promise.succeed(true) }
+        let timeout = promise.futureResult.eventLoop.scheduleTask(
+            in: .nanoseconds(Int64(clamping: patience.wholeNanoseconds))
+        ) { promise.succeed(false) }
+        let isInTime = (try? await promise.futureResult.get()) ?? false
+        timeout.cancel()
+        return isInTime
+    }
+
+    /// Whether the broker should be sent clients: its listeners are open, its event loops answer, and what it has to keep
+    /// is kept.
+    package func readiness(within patience: Duration) async -> Readiness {
+        guard let serving = operatorState.serving else { return Readiness(reasons: ["the listeners are not open yet"]) }
+        var reasons: [String] = []
+        if operatorState.isShuttingDown { reasons.append("the broker is shutting down") }
+        if operatorState.isDraining { reasons.append("the broker is being drained") }
+        if let report = serving.backbone.report {
+            if let refusal = report.refusal { reasons.append("nothing is acknowledged: \(refusal)") }
+            let isStalled = operatorState.isStalled(
+                pendingCommands: report.pendingCommands, answeredCommands: report.answeredCommands, at: .now)
+            if isStalled { reasons.append("nothing is acknowledged: the engine does not answer") }
+        }
+        if !(await respond(within: patience)) { reasons.append("an event loop does not answer") }
+        return Readiness(reasons: reasons)
+    }
+
+    private static let drainTurnsPerSecond = 10.0
+
+    /// Moves the clients away for maintenance: takes no more connections, then closes those that there are, so many a
+    /// second. The broker goes on until it is stopped; sessions and messages stay. Returns when no connection is left,
+    /// or at once when it is being drained already.
+    package func drain(_ drain: Drain) async throws {
+        guard let serving = operatorState.serving, operatorState.beginDraining() else { return }
+        logger.notice(
+            "draining",
+            metadata: [
+                "connectionsPerSecond": "\(drain.connectionsPerSecond)",
+                "serverReference": "\(drain.serverReference ?? "")",
+            ])
+        await serving.closeListeners()
+        var allowance = 0.0
+        while true {
+            allowance += Double(max(drain.connectionsPerSecond, 1)) / Self.drainTurnsPerSecond
+            var left = 0
+            for shard in serving.shards {
+                let count = Int(allowance)
+                let result = try await shard.loop.submit {
+                    shard.disconnectSome(count, drain.reasonCode, serverReference: drain.serverReference)
+                }.get()
+                allowance -= Double(result.ended)
+                left += result.left
+            }
+            if left == 0 { break }
+            try await Task.sleep(for: .seconds(1 / Self.drainTurnsPerSecond))
+        }
+        logger.notice("drained")
+    }
+}
+
+/// Clients that are to go, or not to come.
+extension BrokerServer {
+    /// The bans that hold.
+    package var bans: [BanList.Ban] { shards.first?.bans.all ?? [] }
+
+    /// Ends the connection of a client.
+    ///
+    /// - Returns: whether it was connected.
+    package func disconnect(_ clientIdentifier: String, _ reasonCode: ReasonCode) async throws -> Bool {
+        let shards = shards
+        guard !shards.isEmpty else { return false }
+        let home = shards[Int(HomeShard.index(of: clientIdentifier, shardCount: UInt16(shards.count)))]
+        return try await home.loop.submit { home.disconnect(clientIdentifier, reasonCode) }.get()
+    }
+
+    /// Keeps somebody out, and ends the connections that are there, with 0x98 (Administrative action): 0x8A (Banned) is
+    /// for CONNACK alone (5.0 section 3.14.2.1).
+    ///
+    /// - Returns: how many were ended; nil when there are too many bans.
+    package func ban(_ ban: BanList.Ban) async throws -> Int? {
+        guard let bans = shards.first?.bans, bans.add(ban) else { return nil }
+        if case .clientIdentifier(let client) = ban.subject {
+            return try await disconnect(client.string, .administrativeAction) ? 1 : 0
+        }
+        var count = 0
+        for shard in shards {
+            var place: Int? = 0
+            while let from = place {
+                let part = try await shard.loop.submit { shard.disconnect(matching: ban.subject, from: from) }.get()
+                count += part.ended
+                place = part.next
+            }
+        }
+        return count
+    }
+
+    /// - Returns: whether there was such a ban.
+    package func unban(_ subject: BanList.Subject) -> Bool { shards.first?.bans.remove(subject) ?? false }
+}

@@ -1,0 +1,43 @@
+import AdminAPI
+import BrokerConfiguration
+import BrokerTransport
+import Foundation
+import Logging
+
+extension Serve {
+    /// The administration, if it is wanted.
+    func administration(
+        of server: BrokerServer, _ reloader: Reloader, _ settings: BrokerSettings, _ output: LogOutput,
+        logger: Logger
+    ) throws(AdminFailure) -> AdminService? {
+        guard !settings.adminListeners.isEmpty else { return nil }
+        let actions = AdminActions { () async throws(AdminFailure) -> Outcome in
+            try await reload(reloader)
+        } logLevel: {
+            output.level.rawValue
+        } setLogLevel: { text in
+            guard let level = Logger.Level(rawValue: text) else { return false }
+            output.level = level
+            return true
+        }
+        return try AdminService(
+            settings, server: server, actions: actions, nodeName: ProcessInfo.processInfo.hostName,
+            version: Dunlin.version, logger: logger)
+    }
+
+    private func reload(_ reloader: Reloader) async throws(AdminFailure) -> Outcome {
+        do throws(InvalidSettings) {
+            let difference = try await reloader.reload()
+            var text = "reloaded"
+            if !difference.applied.isEmpty { text += "\nchanged: " + difference.applied.joined(separator: ", ") }
+            if !difference.needsRestart.isEmpty {
+                text += "\nneeds a restart: " + difference.needsRestart.joined(separator: ", ")
+            }
+            return Outcome(text)
+        } catch {
+            throw AdminFailure(
+                "what held before holds, because something is wrong:\n"
+                    + error.problems.map(\.description).joined(separator: "\n"))
+        }
+    }
+}
