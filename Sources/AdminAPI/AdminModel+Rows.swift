@@ -2,6 +2,7 @@ import BrokerCore
 import BrokerRuntime
 import MQTTModel
 import NIOCore
+import TransportModel
 
 extension SessionRow {
     init(_ session: SessionDescription, at now: Instant) {
@@ -31,6 +32,22 @@ extension RetainedRow {
         self.init(
             topic: message.topicString, qos: Int(message.qos.rawValue), payloadBytes: message.payloadLength,
             expirySeconds: message.remainingExpiry(at: now))
+    }
+}
+
+extension BanList.Subject {
+    /// - Throws: when the value is none of its kind.
+    init(_ kind: BanRow.Kind, _ value: String) throws(AdminFailure) {
+        guard !value.isEmpty else { throw AdminFailure("a ban needs a value") }
+        switch kind {
+        case .client: self = .clientIdentifier(ExactText(value))
+        case .user: self = .userName(ExactText(value))
+        case .address:
+            guard let address = IPAddress(parsing: value) else {
+                throw AdminFailure("\"\(value)\" is no IPv4 or IPv6 address")
+            }
+            self = .address(address.unmapped.description)
+        }
     }
 }
 

@@ -54,9 +54,12 @@ package struct BanRow: Codable, Sendable, Hashable {
         case client, user, address
     }
 
+    /// A hundred years.
+    package static let longestSeconds = 3_155_760_000
+
     package var kind: Kind
     package var value: String
-    /// How long it holds, from now on; nil: until it is lifted or the broker ends.
+    /// How long it holds, from now on; nil: until it is lifted.
     package var seconds: Int?
     package var reason: String?
 

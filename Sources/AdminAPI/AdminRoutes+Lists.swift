@@ -34,7 +34,7 @@ extension AdminRoutes {
             let query = try ListQuery(request)
             return try await retained(query) { query.pattern.matches($0.topicString) }
         }
-        group.get("bans") { _, _ in json(ListPage(items: bans())) }
+        group.get("bans") { _, _ in json(ListPage(items: banRows())) }
     }
 
     private func sessions(
@@ -89,8 +89,8 @@ extension AdminRoutes {
         return ListPage(items: rows, next: cursor.shard < shards.count ? cursor.text : nil)
     }
 
-    private func bans() -> [BanRow] {
-        server.bans.map { BanRow($0) }.sorted { ($0.kind.rawValue, $0.value) < ($1.kind.rawValue, $1.value) }
+    private func banRows() -> [BanRow] {
+        server.bans.all.map { BanRow($0) }.sorted { ($0.kind.rawValue, $0.value) < ($1.kind.rawValue, $1.value) }
     }
 }
 

@@ -7,14 +7,13 @@ import Hummingbird
 import Logging
 import MQTTModel
 import NIOCore
-import TransportModel
 
 /// What changes something.
 extension AdminRoutes {
     func addOrders(to group: RouterGroup<AdminContext>) {
         group.delete("clients") { request, _ in try await kick(request) }
         group.post("bans") { request, _ in try await ban(request) }
-        group.delete("bans") { request, _ in try unban(request) }
+        group.delete("bans") { request, _ in try await unban(request) }
         group.post("drain") { request, _ in try await drain(request) }
         group.post("reload") { _, _ in try await reload() }
         group.get("log-level") { _, _ in json(LogLevelRow(level: actions.logLevel())) }
@@ -36,8 +35,8 @@ extension AdminRoutes {
 
     private func ban(_ request: Request) async throws -> Response {
         let row = try await decode(BanRow.self, from: request)
-        guard !row.value.isEmpty, row.seconds.map({ $0 > 0 }) ?? true else {
-            throw HTTPError(.badRequest, message: "a ban needs a value, and a time above 0 if it has one")
+        guard row.seconds.map({ (1...BanRow.longestSeconds).contains($0) }) ?? true else {
+            throw HTTPError(.badRequest, message: "a ban holds for 1 to \(BanRow.longestSeconds) seconds, or for good")
         }
         let ban = BanList.Ban(
             try subject(row.kind, row.value), for: row.seconds.map { .seconds($0) }, reason: row.reason ?? "")
@@ -50,32 +49,41 @@ extension AdminRoutes {
                 "kind": "\(row.kind.rawValue)", "value": "\(row.value)", "seconds": "\(row.seconds ?? 0)",
                 "disconnected": "\(count)",
             ])
-        return json(Outcome("banned, \(count) disconnected", count: count))
+        try await keepBans(orSay: "banned, \(count) disconnected, but a restart lifts it")
+        let kept = bans.path == nil ? "; a restart lifts it, as there is no data directory" : ""
+        return json(Outcome("banned, \(count) disconnected\(kept)", count: count))
     }
 
-    private func unban(_ request: Request) throws -> Response {
+    private func unban(_ request: Request) async throws -> Response {
         let parameters = request.uri.queryParameters
         guard let kind = parameters.get("kind").flatMap({ BanRow.Kind(rawValue: $0) }),
             let value = parameters.get("value")
         else {
             throw HTTPError(.badRequest, message: "which ban? say ?kind=client|user|address&value=VALUE")
         }
-        guard server.unban(try subject(kind, value)) else {
-            throw HTTPError(.notFound, message: "there is no such ban")
+        guard server.bans.remove(try subject(kind, value)) else {
+            throw HTTPError(
+                .notFound, message: "there is no ban on this \(kind.rawValue); `bans` lists those that hold")
         }
         logger.notice("ban lifted", metadata: ["kind": "\(kind.rawValue)", "value": "\(value)"])
+        try await keepBans(orSay: "lifted, but a restart brings it back")
         return json(Outcome("lifted", count: 1))
     }
 
+    private func keepBans(orSay text: String) async throws {
+        do throws(AdminFailure) {
+            try await bans.save()
+        } catch {
+            logger.error("bans not kept", metadata: ["reason": "\(error)"])
+            throw HTTPError(.internalServerError, message: "\(text): \(error)")
+        }
+    }
+
     private func subject(_ kind: BanRow.Kind, _ value: String) throws -> BanList.Subject {
-        switch kind {
-        case .client: return .clientIdentifier(ExactText(value))
-        case .user: return .userName(ExactText(value))
-        case .address:
-            guard let address = IPAddress(parsing: value)?.unmapped.description else {
-                throw HTTPError(.badRequest, message: "\(value) is no IPv4 or IPv6 address")
-            }
-            return .address(address)
+        do throws(AdminFailure) {
+            return try BanList.Subject(kind, value)
+        } catch {
+            throw HTTPError(.badRequest, message: error.description)
         }
     }
 

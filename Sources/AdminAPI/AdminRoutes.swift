@@ -10,6 +10,7 @@ import TransportModel
 /// What the administration answers. A path for people and programs is a noun; what it does is the method.
 struct AdminRoutes: Sendable {
     let server: BrokerServer
+    let bans: BanStore
     let actions: AdminActions
     let options: AdminOptions
     let nodeName: String
@@ -60,7 +61,7 @@ struct AdminRoutes: Sendable {
         let families =
             [info, MetricFamily("dunlin_ready", .gauge, "1 while /ready says yes, else 0.", isReady ? 1 : 0)]
             + figures.families + (server.engineReport?.families ?? [])
-            + [MetricFamily("dunlin_bans", .gauge, "Bans that hold.", server.bans.count)] + ProcessFigures.families
+            + [MetricFamily("dunlin_bans", .gauge, "Bans that hold.", server.bans.all.count)] + ProcessFigures.families
             + PrometheusMetricsFactory.shared.families
         return Response(
             status: .ok, headers: [.contentType: PrometheusText.contentType],

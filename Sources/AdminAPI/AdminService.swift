@@ -23,7 +23,8 @@ package final class AdminService: Service, Sendable {
 
     /// - Throws: when the token cannot be read.
     package init(
-        _ settings: BrokerSettings, server: BrokerServer, actions: AdminActions, nodeName: String, version: String,
+        _ settings: BrokerSettings, server: BrokerServer, bans: BanStore, actions: AdminActions, nodeName: String,
+        version: String,
         logger: Logger
     ) throws(AdminFailure) {
         options = settings.admin
@@ -34,7 +35,8 @@ package final class AdminService: Service, Sendable {
         _ = ProcessFigures.startTime
         bound = BoundAddresses(count: addresses.count)
         routes = AdminRoutes(
-            server: server, actions: actions, options: options, nodeName: nodeName, version: version, logger: logger)
+            server: server, bans: bans, actions: actions, options: options, nodeName: nodeName, version: version,
+            logger: logger)
     }
 
     /// Answers until graceful shutdown or cancellation.

@@ -150,7 +150,8 @@ extension BrokerCore {
         case .denied(let reasonCode):
             counters.authenticationsDenied += 1
             // Not every reason code of CONNACK is one of DISCONNECT.
-            let isForDisconnect = reasonCode != .badUserNameOrPassword && reasonCode != .badAuthenticationMethod
+            let isForDisconnect =
+                ![.badUserNameOrPassword, .badAuthenticationMethod, .banned].contains(reasonCode)
             disconnect(session, reasonCode: isForDisconnect ? reasonCode : .notAuthorized, at: now, into: &effects)
         case .challenge(let data, let exchange):
             guard authFits(method: authentication.method, data: data, in: session.online?.maximumPacketSize) else {

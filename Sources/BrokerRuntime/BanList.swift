@@ -2,7 +2,7 @@ package import MQTTModel
 package import NIOCore
 import Synchronization
 
-/// Who may not connect, until when. In memory: a restart forgets it. From any thread.
+/// Who may not connect, until when. In memory; whoever wants it kept does that. From any thread.
 package final class BanList: Sendable {
     /// What a ban is about.
     package enum Subject: Sendable, Hashable {

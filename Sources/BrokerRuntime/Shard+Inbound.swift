@@ -151,7 +151,7 @@ extension Shard {
     private func deliver(_ connect: Packet, from connection: Connection) {
         guard let id = connection.id else { return }
         slots[Int(id.slot)].version = connection.decoder.version ?? .v5_0
-        if !bans.isEmpty, isBanned(connect, connection) {
+        if case .connect(let said) = connect, isBanned(said.clientIdentifier, [said.userName], connection) {
             runtimeCounters.bannedRefused += 1
             submit(.connectForbidden(id, connect, .banned))
             return

@@ -147,12 +147,12 @@ extension Shard {
         return Page(found, next: end < slots.count ? end : nil)
     }
 
-    /// The ban that keeps a client out.
-    func isBanned(_ connect: Packet, _ connection: Connection) -> Bool {
-        guard case .connect(let connect) = connect else { return false }
-        if bans.ban(of: .clientIdentifier(ExactText(connect.clientIdentifier))) != nil { return true }
-        if let user = connect.userName, bans.ban(of: .userName(ExactText(user))) != nil { return true }
-        guard let address = connection.remoteAddress else { return false }
+    /// Whether the client is kept out, for its identifier, its address, or one of the names that it says or has proven.
+    func isBanned(_ clientIdentifier: String, _ userNames: [String?], _ connection: Connection?) -> Bool {
+        guard !bans.isEmpty else { return false }
+        if bans.ban(of: .clientIdentifier(ExactText(clientIdentifier))) != nil { return true }
+        for case let name? in userNames where bans.ban(of: .userName(ExactText(name))) != nil { return true }
+        guard let address = connection?.remoteAddress else { return false }
         return bans.ban(of: .address(address)) != nil
     }
 }

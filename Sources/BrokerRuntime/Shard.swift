@@ -66,7 +66,8 @@ package final class Shard: @unchecked Sendable {
     var latency = LatencyHistogram()
     /// When a message arrived that the next flush writes, if it is one whose way is timed.
     var timedSince = Instant.zero
-    package let bans: BanList
+    /// Shared by all shards.
+    let bans: BanList
     var isShuttingDown = false
     var whenEmpty: (() -> Void)?
 
@@ -91,13 +92,12 @@ package final class Shard: @unchecked Sendable {
     /// Makes the shards of a node, one for each loop, and acquaints them with each other.
     package static func makeAll(
         loops: [any EventLoop], options: BrokerOptions, backbone: SharedBackbone = SharedBackbone(),
-        authenticator: (any Authenticator)? = nil, logger: Logger
+        authenticator: (any Authenticator)? = nil, bans: BanList = BanList(), logger: Logger
     ) -> [Shard] {
         var options = options
         options.readsLogBack = backbone.readsBack
         if options.hashSeed == 0 { options.hashSeed = .random(in: 1...UInt64.max) }
         let count = UInt16(loops.count)
-        let bans = BanList()
         let shards = loops.enumerated().map { index, loop in
             Shard(
                 index: UInt16(index), shardCount: count, loop: loop, options: options, backbone: backbone,

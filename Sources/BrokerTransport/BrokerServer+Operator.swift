@@ -109,9 +109,6 @@ extension BrokerServer {
 
 /// Clients that are to go, or not to come.
 extension BrokerServer {
-    /// The bans that hold.
-    package var bans: [BanList.Ban] { shards.first?.bans.all ?? [] }
-
     /// Ends the connection of a client.
     ///
     /// - Returns: whether it was connected.
@@ -127,7 +124,7 @@ extension BrokerServer {
     ///
     /// - Returns: how many were ended; nil when there are too many bans.
     package func ban(_ ban: BanList.Ban) async throws -> Int? {
-        guard let bans = shards.first?.bans, bans.add(ban) else { return nil }
+        guard bans.add(ban) else { return nil }
         if case .clientIdentifier(let client) = ban.subject {
             return try await disconnect(client.string, .administrativeAction) ? 1 : 0
         }
@@ -142,7 +139,4 @@ extension BrokerServer {
         }
         return count
     }
-
-    /// - Returns: whether there was such a ban.
-    package func unban(_ subject: BanList.Subject) -> Bool { shards.first?.bans.remove(subject) ?? false }
 }

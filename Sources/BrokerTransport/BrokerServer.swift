@@ -19,6 +19,8 @@ package final class BrokerServer: Service, Sendable {
 
     private let configuration: BrokerServerConfiguration
     let logger: Logger
+    /// Who may not connect.
+    package let bans = BanList()
     let operatorState = OperatorState()
     private let state = Mutex(State.starting(waiting: []))
     private let shutdownRequests: AsyncStream<Void>
@@ -42,7 +44,7 @@ package final class BrokerServer: Service, Sendable {
         let backbone = SharedBackbone(engine: configuration.engine)
         let allShards = Shard.makeAll(
             loops: Array(group.makeIterator()), options: configuration.options, backbone: backbone,
-            authenticator: configuration.authenticator, logger: logger)
+            authenticator: configuration.authenticator, bans: bans, logger: logger)
         let shards = TransportShard.makeAll(for: allShards)
         let listeners: [ServingListener]
         let bound: [BoundListener]

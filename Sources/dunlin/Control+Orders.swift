@@ -53,8 +53,9 @@ extension Control {
             abstract: "Keep a client, a user or an address out, and end the connections that are there.",
             discussion: """
                 Who is connected is told 0x98 (Administrative action) in 5.0, who connects 0x8A (Banned), or in 3.1.1 that \
-                it is not authorized. Bans are kept in memory, \
-                10,000 at most: a restart forgets them.
+                it is not authorized. A user is who says the name, or has proven it by a certificate or a token. There may \
+                be 10,000 bans; a broker with a data directory keeps them there (bans.json), without one a restart lifts \
+                them.
                 """)
 
         @OptionGroup var options: ControlOptions
@@ -74,7 +75,8 @@ extension Control {
         private func seconds() throws -> Int? {
             guard let duration else { return nil }
             guard let parsed = Quantity.duration(parsing: duration), parsed >= .seconds(1) else {
-                throw ValidationError("--for has to be a duration of a second or more, such as 10m.")
+                throw ValidationError(
+                    "--for has to be a duration of a second or more, such as 10m, not \"\(duration)\".")
             }
             return Int(parsed.components.seconds)
         }

@@ -7,7 +7,8 @@ import Logging
 extension Serve {
     /// The administration, if it is wanted.
     func administration(
-        of server: BrokerServer, _ reloader: Reloader, _ settings: BrokerSettings, _ output: LogOutput,
+        of server: BrokerServer, _ bans: BanStore, _ reloader: Reloader, _ settings: BrokerSettings,
+        _ output: LogOutput,
         logger: Logger
     ) throws(AdminFailure) -> AdminService? {
         guard !settings.adminListeners.isEmpty else { return nil }
@@ -21,7 +22,7 @@ extension Serve {
             return true
         }
         return try AdminService(
-            settings, server: server, actions: actions, nodeName: ProcessInfo.processInfo.hostName,
+            settings, server: server, bans: bans, actions: actions, nodeName: ProcessInfo.processInfo.hostName,
             version: Dunlin.version, logger: logger)
     }
 

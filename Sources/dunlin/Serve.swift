@@ -165,12 +165,14 @@ struct Serve: AsyncParsableCommand {
                 configuration.authenticator = access?.authenticator
             }
             let server = BrokerServer(configuration: configuration, logger: logger)
+            // They hold without an administration, too.
+            let bans = try BanStore(server.bans, directory: settings.store.directory)
             let reloader = Reloader(
                 server: server, settings: settings, access: access, output: output, logger: logger
             ) { () throws(InvalidSettings) in
                 try await readSettings()
             }
-            let administration = try administration(of: server, reloader, settings, output, logger: logger)
+            let administration = try administration(of: server, bans, reloader, settings, output, logger: logger)
             try await serve(
                 server, access, reloader, administration, within: settings.options.limits.shutdownTimeout,
                 logger: logger)

@@ -45,7 +45,7 @@ struct AdministeredBroker: Sendable {
             logger: logger)
         let level = LevelBox()
         let administration = try AdminService(
-            settings, server: server,
+            settings, server: server, bans: try BanStore(server.bans, directory: ""),
             actions: AdminActions { () async throws(AdminFailure) -> Outcome in
                 Outcome("reloaded", count: 0)
             } logLevel: {

@@ -51,6 +51,74 @@ struct ControlTests {
         }
     }
 
+    /// 5.0 sections 3.2.2.2 and 3.14.2.1: 0x8A (Banned) is for CONNACK, 0x98 (Administrative action) for DISCONNECT.
+    @Test func aBanOutlivesTheBrokerUntilItIsLifted() async throws {
+        let directory = FileManager.default.temporaryDirectory.appending(
+            path: "dunlin-ctl-\(UInt64.random(in: 0 ... .max))")
+        let data = directory.path
+        defer { try? FileManager.default.removeItem(at: directory) }
+        try await BrokerProcess.with(["--data", data]) { broker in
+            try await broker.process.line(containing: "administration")
+            let clients = MosquittoClients(broker: broker, version: "5")
+            let subscriber = try await clients.subscriber(["-i", "kitchen", "-t", "a"])
+            let ban = try await control(
+                "ban", "--client", "kitchen", "--for", "1h", "--reason", "too loud", "--data", data)
+            #expect(ban.text == "banned, 1 disconnected")
+            try await subscriber.line(containing: "DISCONNECT (152)")
+            subscriber.signal(SIGKILL)
+            #expect(try await control("ban", "--user", "mallory", "--data", data).text == "banned, 0 disconnected")
+        }
+        try await BrokerProcess.with(["--data", data]) { broker in
+            try await broker.process.line(containing: "administration")
+            let clients = MosquittoClients(broker: broker, version: "5")
+            let message = ["-t", "a", "-m", "x", "-q", "1"]
+            #expect(try await clients.answerToPublishing(["-i", "kitchen"] + message).contains("CONNACK (138)"))
+            #expect(try await clients.answerToPublishing(["-u", "mallory"] + message).contains("CONNACK (138)"))
+            // 3.1.1 section 3.2.2.3: 5, not authorized.
+            let old = MosquittoClients(broker: broker, version: "mqttv311")
+            #expect(try await old.answerToPublishing(["-i", "kitchen"] + message).contains("CONNACK (5)"))
+            try await clients.publish(["-i", "pantry"] + message)
+            let list = try await control("bans", "--data", data)
+            #expect(list.text.contains("kitchen") && list.text.contains("too loud") && list.text.contains("for good"))
+            #expect(try await control("unban", "--client", "kitchen", "--data", data).text == "lifted")
+            try await clients.publish(["-i", "kitchen"] + message)
+            let again = try await control("unban", "--client", "kitchen", "--data", data)
+            #expect(again.status == 1)
+            #expect(again.text.contains("there is no ban on this client"))
+            try await old.publish(["-i", "kitchen"] + message)
+        }
+    }
+
+    @Test func aBanOfAnAddressSaysThatNothingKeepsIt() async throws {
+        let folder = try DataFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let socket = "unix:" + folder.path + "/a.sock"
+        try await BrokerProcess.with(["--admin", socket]) { broker in
+            try await broker.process.line(containing: "administration")
+            let clients = MosquittoClients(broker: broker, version: "5")
+            let message = ["-t", "a", "-m", "x", "-q", "1"]
+            try await clients.publish(message)
+            let wrong = try await control("ban", "--address", "localhost", "--admin", socket)
+            #expect(wrong.status == 1)
+            #expect(wrong.text.contains("\"localhost\" is no IPv4 or IPv6 address"))
+            let ban = try await control("ban", "--address", "::ffff:127.0.0.1", "--for", "1h", "--admin", socket)
+            #expect(ban.text == "banned, 0 disconnected; a restart lifts it, as there is no data directory")
+            #expect(try await clients.answerToPublishing(message).contains("CONNACK (138)"))
+            #expect(try await control("ban", "--address", "127.0.0.1", "--for", "soon", "--admin", socket).status == 64)
+            #expect(try await control("unban", "--address", "127.0.0.1", "--admin", socket).status == 0)
+            try await clients.publish(message)
+        }
+    }
+
+    @Test func bansThatCannotBeReadKeepTheBrokerFromStarting() async throws {
+        let folder = try DataFolder()
+        try "{".write(toFile: folder.path + "/bans.json", atomically: true, encoding: .utf8)
+        let process = try ChildProcess(
+            try Tool.dunlin(), ["serve", "--listen", "127.0.0.1:0", "--data", folder.path])
+        #expect(try await process.wait() == 1)
+        #expect(process.output.text.contains("\(folder.path)/bans.json cannot be read"))
+    }
+
     @Test func whatCannotBeReadAgainChangesNothing() async throws {
         let file = FileManager.default.temporaryDirectory.appending(
             path: "dunlin-ctl-\(UInt64.random(in: 0 ... .max)).yaml")
