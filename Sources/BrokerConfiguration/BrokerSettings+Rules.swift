@@ -11,6 +11,7 @@ extension BrokerSettings {
         problems += adminContradictions(file: file)
         problems += storeContradictions(file: file)
         problems += accessContradictions(file: file)
+        problems += overloadContradictions(file: file)
         if limits.outboundLowWatermark >= limits.outboundHighWatermark {
             problems.append(
                 SettingsProblem(
@@ -34,6 +35,27 @@ extension BrokerSettings {
                     or a Unix socket
                     """)
         }
+    }
+
+    private func overloadContradictions(file: String?) -> [SettingsProblem] {
+        let limits = options.limits
+        var problems: [SettingsProblem] = []
+        if limits.maximumByteRate > 0, limits.maximumByteRate < Int(limits.maximumPacketSize) / 10 {
+            problems.append(
+                SettingsProblem(
+                    file: file, key: "limits.maximum-byte-rate",
+                    text: """
+                        has to be at least a tenth of limits.maximum-packet-size, which is \
+                        \(Quantity.text(bytes: Int(limits.maximumPacketSize)))
+                        """))
+        }
+        if let watermark = limits.memoryWatermark, let maximum = limits.maximumMemory, watermark > maximum {
+            problems.append(
+                SettingsProblem(
+                    file: file, key: "limits.memory-watermark",
+                    text: "has to be at most limits.maximum-memory, which is \(Quantity.text(bytes: maximum))"))
+        }
+        return problems
     }
 
     private func storeContradictions(file: String?) -> [SettingsProblem] {

@@ -2,7 +2,7 @@ import BrokerCore
 
 extension Setting {
     /// A key for each property of `Limits`, in its order; `limits.` and the property's name with hyphens.
-    static let limits: [Setting] = connectionLimits + packetLimits + sessionLimits + topicLimits
+    static let limits: [Setting] = connectionLimits + overloadLimits + packetLimits + sessionLimits + topicLimits
 
     private static let connectionLimits: [Setting] = [
         integer(
@@ -44,6 +44,19 @@ extension Setting {
             Longest client identifier, bytes; a longer one is refused with 0x85 (3.x: return code 2). The standard \
             wants 23 to be allowed.
             """),
+        integer(
+            "limits.maximum-connects-per-window", \.options.limits.maximumConnectsPerWindow, in: 0...1_000_000,
+            counter: "clientsBanned",
+            """
+            CONNECTs of one client identifier within connects-window. With a further one it is banned: refused with 0x8A \
+            (3.x: return code 5) for ban-time. Only clients that are let in count. 0: no bound.
+            """),
+        duration(
+            "limits.connects-window", \.options.limits.connectsWindow, in: .seconds(1)...(.seconds(86_400)),
+            "Time in which they are counted."),
+        duration(
+            "limits.ban-time", \.options.limits.banTime, in: .seconds(1)...(.seconds(86_400)),
+            "Time for which such a client is refused."),
     ]
 
     private static let packetLimits: [Setting] = [
@@ -101,6 +114,13 @@ extension Setting {
             "limits.maximum-queued-bytes", \.options.limits.maximumQueuedBytes, in: 0...(1 << 40),
             counter: "droppedQueueFull",
             "Bytes of the messages that wait in one session, likewise."),
+        size(
+            "limits.maximum-total-queued-bytes", \.options.limits.maximumTotalQueuedBytes, in: 0...(1 << 44),
+            counter: "droppedQueueFull",
+            """
+            Bytes of the messages that wait in memory for all sessions of one shard, counted for each of them, likewise. \
+            What is on the disk (data.directory) does not count.
+            """),
         integer(
             "limits.maximum-queued-retained-messages", \.options.limits.maximumQueuedRetainedMessages,
             in: 0...100_000_000, counter: "subscriptionsRefused",
@@ -170,5 +190,12 @@ extension Setting {
             "limits.maximum-retained-bytes", \.options.limits.maximumRetainedBytes, in: 0...(1 << 40),
             counter: "retainedRefused",
             "Bytes of the retained messages, likewise."),
+        integer(
+            "limits.maximum-retained-messages-per-client", \.options.limits.maximumRetainedMessagesPerClient,
+            in: 0...100_000_000, counter: "retainedRefused",
+            "Retained messages that one client identifier has published, likewise."),
+        size(
+            "limits.maximum-retained-bytes-per-client", \.options.limits.maximumRetainedBytesPerClient,
+            in: 0...(1 << 40), counter: "retainedRefused", "Their bytes, likewise."),
     ]
 }

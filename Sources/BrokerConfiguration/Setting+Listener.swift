@@ -43,6 +43,10 @@ extension Setting {
             "listener-defaults.maximum-connections", \.listenerDefaults.maximumConnections, in: 0...10_000_000,
             "Connections of one listener. A further one is closed. 0: no bound but limits.maximum-connections."),
         integer(
+            "listener-defaults.maximum-connections-per-address", \.listenerDefaults.maximumConnectionsPerAddress,
+            in: 0...10_000_000,
+            "Connections of one client address (IPv6: each /64). A further one is closed. 0: no bound."),
+        integer(
             "listener-defaults.connection-rate", \.listenerDefaults.connectionRate, in: 0...1_000_000,
             "New connections a second of one listener, in a burst as many at once. Further ones are closed. 0: no bound."
         ),

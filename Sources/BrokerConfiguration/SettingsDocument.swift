@@ -14,7 +14,8 @@ package enum SettingsDocument {
             """
             Every queue, table and wait of the broker has a bound, and a defined answer when it is reached. This page lists \
             them with the key that sets each in the configuration file. A default file with all of them comes from \
-            `dunlin config default`; `dunlin check FILE` tells whether a file is right.
+            `dunlin config default`; `dunlin check FILE` tells whether a file is right. Each key is an environment variable \
+            and an option of `dunlin serve`, too: [configuration.md](configuration.md).
             """,
             "",
             """
@@ -81,6 +82,8 @@ package enum SettingsDocument {
             "# Dunlin's configuration, as it is without a file. It is YAML; JSON will do as well.",
             "# Durations have a unit: 500ms, 10s, 5m, 1h, 7d. Sizes may have one: 4096, 64KiB, 1MiB, 1GiB.",
             "# Check a file with `dunlin check FILE`, use it with `dunlin serve --config FILE`.",
+            "# Each key is an environment variable and an option, too: DUNLIN_LIMITS_RECEIVE_MAXIMUM=7 and",
+            "# --limits-receive-maximum 7 are limits.receive-maximum. Options override variables, and those the file.",
         ]
         var section = ""
         for setting in Setting.all {

@@ -9,7 +9,7 @@ extension BrokerCore {
         _ connect: Connect, on connection: ConnectionID, at now: Instant,
         using random: inout some RandomNumberGenerator, into effects: inout Effects
     ) {
-        if let reasonCode = reasonToRefuse(connect) {
+        if let reasonCode = reasonToRefuse(connect, at: now) {
             refuseConnect(connect, on: connection, reasonCode: reasonCode, into: &effects)
             return
         }
@@ -43,6 +43,13 @@ extension BrokerCore {
             ? connAckProperties(for: connect, clientIdentifier: clientIdentifier, grant) : []
         guard connAckFits(connAckProperties, in: connect.properties.maximumPacketSize) else {
             refuseConnect(connect, on: connection, reasonCode: .packetTooLarge, into: &effects)
+            return
+        }
+        if flapping.connected(clientIdentifier, at: now, limits) {
+            counters.clientsBanned += 1
+            refuseConnect(
+                connect, on: connection, reasonCode: .banned, event: .clientBanned(clientIdentifier: clientIdentifier),
+                into: &effects)
             return
         }
         let replacesNoted = connect.cleanStart && sessions.session(for: clientIdentifier)?.isNoted == true
@@ -104,7 +111,7 @@ extension BrokerCore {
     }
 
     /// Why the CONNECT cannot be accepted; nil if it can.
-    private func reasonToRefuse(_ connect: Connect) -> ReasonCode? {
+    private mutating func reasonToRefuse(_ connect: Connect, at now: Instant) -> ReasonCode? {
         if connect.properties.authenticationMethod != nil, policy?.checksClients != true {
             return .badAuthenticationMethod
         }
@@ -116,6 +123,12 @@ extension BrokerCore {
         }
         if connect.clientIdentifier.utf8.count > limits.maximumClientIdentifierLength {
             return .clientIdentifierNotValid
+        }
+        if flapping.isBanned(connect.clientIdentifier, at: now) { return .banned }
+        // Who comes back to a session may fetch what waits in it.
+        if memoryLevel == .critical, sessions.session(for: connect.clientIdentifier) == nil {
+            counters.refusedForMemory += 1
+            return .serverBusy
         }
         return isShuttingDown ? .serverShuttingDown : nil
     }

@@ -50,7 +50,7 @@ extension BrokerCore {
             publishDenied(message, acknowledgement, from: session, at: now, into: &effects)
             return
         }
-        if let reasonCode = reasonToRefuse(message) {
+        if let reasonCode = reasonToRefuse(message, of: session) {
             // 3.x cannot be told: the message is acknowledged and dropped.
             let told = session.online?.version == .v5_0 ? reasonCode : .success
             acknowledge(acknowledgement, told, session: session, into: &effects)
@@ -98,9 +98,9 @@ extension BrokerCore {
         return topic.starts(with: "$SYS/".utf8) || topic.starts(with: "$share/".utf8)
     }
 
-    private mutating func reasonToRefuse(_ message: ApplicationMessage) -> ReasonCode? {
+    private mutating func reasonToRefuse(_ message: ApplicationMessage, of session: Session) -> ReasonCode? {
         if isReserved(message.topic) { return .notAuthorized }
-        return message.isRetained ? reasonToRefuseRetained(message) : nil
+        return message.isRetained ? reasonToRefuseRetained(message, of: session) : nil
     }
 
     /// Takes a message in: routes it and acknowledges it, at once if nothing durable or shared depends on it and nothing

@@ -19,7 +19,7 @@ extension BrokerCore {
             return
         }
         let queue = session.queue ?? SessionQueue()
-        guard queue.append(entry, message, identifiers: subscriptionIdentifiers) else {
+        guard queue.append(entry, message, identifiers: subscriptionIdentifiers, of: queueTotal) else {
             overflowed(session, into: &effects)
             finished(sequence, qos: qos, isShared: isShared, of: session, into: &effects)
             return
@@ -33,7 +33,9 @@ extension BrokerCore {
 
     private func hasRoom(for entry: QueuedEntry, in session: Session) -> Bool {
         let (count, bytes) = session.queue.map { ($0.boundedCount, $0.byteCount) } ?? (0, 0)
-        return count < limits.maximumQueuedMessages && bytes + Int(entry.byteCount) <= limits.maximumQueuedBytes
+        let size = Int(entry.byteCount)
+        guard count < limits.maximumQueuedMessages, bytes + size <= limits.maximumQueuedBytes else { return false }
+        return !entry.holdsMessage || queueTotal.byteCount + size <= limits.maximumTotalQueuedBytes
     }
 
     /// - Returns: whether the queue takes the entry, if need be for others that it loses.
@@ -43,7 +45,9 @@ extension BrokerCore {
         if hasRoom(for: entry, in: session) { return true }
         dropGivenUp(of: session, into: &effects)
         if options.queueFullPolicy == .dropOldest, limits.maximumQueuedMessages > 0,
-            Int(entry.byteCount) <= limits.maximumQueuedBytes
+            Int(entry.byteCount) <= limits.maximumQueuedBytes,
+            queueTotal.byteCount - (session.queue?.heldByteCount ?? 0) + Int(entry.byteCount)
+                <= limits.maximumTotalQueuedBytes
         {
             // Behind copies of retained messages, which were promised with the SUBACK, the oldest cannot be got at.
             while let queue = session.queue, let first = queue.first, !first.isRetainedCopy,
@@ -99,20 +103,20 @@ extension BrokerCore {
 
 extension Session {
     /// A copy of a retained message for a new subscription; they have a bound of their own.
-    func enqueue(_ copy: RetainedCopy, sequence: LogSequence) {
+    func enqueue(_ copy: RetainedCopy, sequence: LogSequence, _ total: QueueTotal) {
         let entry = QueuedEntry(
             sequence: sequence, byteCount: copy.message.byteCount, qos: copy.qos, isRetained: true,
             isRetainedCopy: true, holdsMessage: true)
-        append(entry, copy.message, identifiers: copy.subscriptionIdentifiers)
+        append(entry, copy.message, identifiers: copy.subscriptionIdentifiers, total)
     }
 
     /// Whatever the bounds say: it has been promised.
-    func append(_ entry: QueuedEntry, _ message: ApplicationMessage, identifiers: [UInt32]) {
+    func append(_ entry: QueuedEntry, _ message: ApplicationMessage, identifiers: [UInt32], _ total: QueueTotal) {
         let queue = queue ?? SessionQueue()
         self.queue = queue
-        if queue.append(entry, message, identifiers: identifiers[...]) { return }
+        if queue.append(entry, message, identifiers: identifiers[...], of: total) { return }
         // There are too many of them: without is better than not at all.
-        let isAppended = queue.append(entry, message, identifiers: [])
+        let isAppended = queue.append(entry, message, identifiers: [], of: total)
         precondition(isAppended, "no identifiers always have a place")
     }
 }

@@ -109,7 +109,7 @@ extension BrokerCore {
         let entry = QueuedEntry(
             sequence: sent.exchange.sequence, byteCount: message.byteCount, qos: .exactlyOnce, isRetained: isRetained,
             isShared: sent.exchange.group != nil, holdsMessage: !options.readsLogBack)
-        session.append(entry, message, identifiers: subscriptionIdentifiers)
+        session.append(entry, message, identifiers: subscriptionIdentifiers, queueTotal)
     }
 
     /// - Returns: whether its message has to be sent again: in its turn, for what is before it in the log was sent before

@@ -5,15 +5,26 @@ import MQTTModel
 
 extension BrokerCore {
     /// Why a message cannot become a retained one; nil if it can.
-    mutating func reasonToRefuseRetained(_ message: ApplicationMessage) -> ReasonCode? {
+    mutating func reasonToRefuseRetained(_ message: ApplicationMessage, of session: Session) -> ReasonCode? {
         guard message.payloadLength > 0 else { return nil }
         var levels = 1
         for byte in message.topic where byte == UInt8(ascii: "/") { levels += 1 }
         if levels > limits.maximumTopicLevels { return .topicNameInvalid }
+        if memoryLevel == .critical {
+            counters.refusedForMemory += 1
+            return .quotaExceeded
+        }
+        let publisher = StableHash.hash(session.clientIdentifier)
         let replaced = retained.message(topic: message.topic)
-        let bytes = retained.byteCount - (replaced?.byteCount ?? 0) + message.byteCount
-        let count = retained.count + (replaced == nil ? 1 : 0)
-        guard count <= limits.maximumRetainedMessages, bytes <= limits.maximumRetainedBytes else {
+        let bytes = message.byteCount - (replaced?.byteCount ?? 0)
+        var share = retained.share(of: publisher)
+        if let replaced, replaced.publisherHash == publisher { share.remove(replaced) }
+        share.add(message)
+        guard retained.count + (replaced == nil ? 1 : 0) <= limits.maximumRetainedMessages,
+            retained.byteCount + bytes <= limits.maximumRetainedBytes,
+            share.count <= limits.maximumRetainedMessagesPerClient,
+            share.byteCount <= limits.maximumRetainedBytesPerClient
+        else {
             counters.retainedRefused += 1
             return .quotaExceeded
         }
@@ -84,7 +95,7 @@ extension BrokerCore {
                 sequence = next
                 next += 1
             }
-            session.enqueue(copy, sequence: sequence)
+            session.enqueue(copy, sequence: sequence, queueTotal)
         }
         counters.deliveriesDenied += deniedCount
         remember(Int(next - wish.number - 1), of: wish.number, session, into: &effects)

@@ -136,7 +136,7 @@ extension BrokerCore {
         }
         if message.expiryInterval != nil { message.receivedAt = now }
         // Nobody is left to be told: it is published all the same, and not kept.
-        if message.isRetained, reasonToRefuseRetained(message) != nil { message.isRetained = false }
+        if message.isRetained, reasonToRefuseRetained(message, of: session) != nil { message.isRetained = false }
         counters.willsPublished += 1
         report(.willPublished(clientIdentifier: session.clientIdentifier), into: &effects)
         accept(

@@ -79,13 +79,17 @@ extension BrokerCore {
         return member?.options != options || member?.identifier != identifier
     }
 
-    private func reasonToRefuse(_ filter: TopicFilter, replaces: Bool, session: Session) -> ReasonCode? {
+    private mutating func reasonToRefuse(_ filter: TopicFilter, replaces: Bool, session: Session) -> ReasonCode? {
         if let access = session.access, !access.permitSubscribing(to: filter.pattern) { return .notAuthorized }
         guard levelCount(of: filter.pattern) <= limits.maximumTopicLevels else { return .topicFilterInvalid }
         guard session.queue?.retainedCount ?? 0 < limits.maximumQueuedRetainedMessages else { return .quotaExceeded }
         if session.filters.contains(filter.string) {
             let isFull = session.earlierSubscriptions.count >= limits.maximumEarlierSubscriptions
             return replaces && isFull && hasMessagesToCome(session) ? .quotaExceeded : nil
+        }
+        guard memoryLevel != .critical else {
+            counters.refusedForMemory += 1
+            return .quotaExceeded
         }
         guard session.filters.count < limits.maximumSubscriptionsPerSession,
             index.subscriptionCount < limits.maximumSubscriptions

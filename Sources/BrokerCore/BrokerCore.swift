@@ -62,6 +62,10 @@ package struct BrokerCore: ~Copyable {
     var lastingPatterns: [ExactText: Int] = [:]
     var log: LogReading
     var restoring = Restoring()
+    var flapping = FlappingClients()
+    var memoryLevel = MemoryLevel.normal
+    /// What waits in all sessions' queues.
+    let queueTotal = QueueTotal()
     var startedAt: Instant?
     var isShuttingDown = false
 
@@ -120,6 +124,8 @@ package struct BrokerCore: ~Copyable {
             disconnectRequested(connection, reasonCode, serverReference, at: now, into: &effects)
         case .statusChanged(let messages):
             statusChanged(messages, at: now, into: &effects)
+        case .memoryLevelChanged(let level):
+            memoryLevel = level
         case .shutdownRequested:
             shutDown(at: now, into: &effects)
         }
@@ -136,6 +142,9 @@ package struct BrokerCore: ~Copyable {
         handle(packet, on: connection, at: now, using: &random, into: &effects)
         announceDeadline(into: &effects)
     }
+
+    /// The driver does not read from a client for a while, by `ReceiveRate` or the `MemoryLevel`.
+    package mutating func countThrottled() { counters.readingThrottled += 1 }
 
     /// The publisher that `session` is to others.
     func reference(to session: Session) -> PublisherReference {

@@ -4,6 +4,8 @@ package import MQTTModel
 package enum BrokerEvent: Sendable {
     case clientConnected(ConnectionID, clientIdentifier: String, version: ProtocolVersion, isSessionPresent: Bool)
     case connectionRefused(ConnectionID, clientIdentifier: String, ReasonCode)
+    /// It has connected too often, and is refused for a time.
+    case clientBanned(clientIdentifier: String)
     case clientDisconnected(clientIdentifier: String, ReasonCode)
     case connectionLost(clientIdentifier: String)
     case protocolViolated(clientIdentifier: String?, ProtocolViolation)

@@ -57,6 +57,12 @@ extension Counters {
         CounterName(
             "readingPaused", \.readingPaused, "reading_paused_total",
             "Times that a client was not read from because its publishes waited."),
+        CounterName(
+            "readingThrottled", \.readingThrottled, "reading_throttled_total",
+            "Times that a client was not read from because it had sent too fast or memory was short."),
+        CounterName(
+            "clientsBanned", \.clientsBanned, "clients_banned_total",
+            "Clients that were banned for a time because they connected too often."),
     ]
 
     private static let access = [
@@ -105,6 +111,7 @@ extension Counters {
         refused("retainedRefused", \.retainedRefused, "retained-message"),
         refused("subscriptionsRefused", \.subscriptionsRefused, "subscription"),
         refused("sessionsRefused", \.sessionsRefused, "session"),
+        refused("refusedForMemory", \.refusedForMemory, "memory"),
     ]
 
     private static let log = [

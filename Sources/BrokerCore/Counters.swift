@@ -8,6 +8,10 @@ package struct Counters: Sendable, Hashable {
     package var authenticationsRefused: UInt64 = 0
     /// Clients that were checked and not let in, or not any longer.
     package var authenticationsDenied: UInt64 = 0
+    /// Clients that were banned because they connected too often.
+    package var clientsBanned: UInt64 = 0
+    /// CONNECTs, subscriptions and retained messages that were refused for want of memory.
+    package var refusedForMemory: UInt64 = 0
     package var keepAliveTimeouts: UInt64 = 0
     package var protocolViolations: UInt64 = 0
     package var takeovers: UInt64 = 0
@@ -40,6 +44,8 @@ package struct Counters: Sendable, Hashable {
     package var sessionsExpired: UInt64 = 0
     package var willsPublished: UInt64 = 0
     package var readingPaused: UInt64 = 0
+    /// Times that a client was not read from because it had sent too fast or memory was short; the driver's to tell.
+    package var readingThrottled: UInt64 = 0
     /// Messages of the log that were in the shard's cache when a session needed them.
     package var logCacheHits: UInt64 = 0
     /// Messages that the log was asked for, because they were not.

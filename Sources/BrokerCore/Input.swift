@@ -47,6 +47,8 @@ package enum Input: Sendable {
     case disconnectRequested(ConnectionID, ReasonCode, serverReference: String?)
     /// What the broker says under `$SYS` is this now.
     case statusChanged([ApplicationMessage])
+    /// The process is short of memory, or no longer.
+    case memoryLevelChanged(MemoryLevel)
     /// Say goodbye to every client and take no more. Wills are not published: the sessions have not ended.
     case shutdownRequested
 }

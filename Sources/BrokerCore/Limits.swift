@@ -20,6 +20,24 @@ package struct Limits: Sendable, Hashable {
     package var maximumKeepAlive: UInt16?
     /// Longest client identifier, bytes; a longer one is refused with 0x85.
     package var maximumClientIdentifierLength = 65_535
+    /// CONNECTs of one client identifier within `connectsWindow`; with a further one it is banned for `banTime`, and
+    /// refused with 0x8A. 0: no bound.
+    package var maximumConnectsPerWindow = 0
+    package var connectsWindow: Duration = .seconds(60)
+    package var banTime: Duration = .seconds(300)
+
+    // MARK: Overload
+
+    /// Messages and changes of subscriptions a second from one client, with a burst of as many; then nothing is read from
+    /// it until its bucket has filled up. 0: no bound.
+    package var maximumMessageRate = 0
+    /// Bytes of them, likewise.
+    package var maximumByteRate = 0
+    /// Memory of the process above which whoever publishes or subscribes is read from slowly; nil: left to the driver.
+    package var memoryWatermark: Int?
+    /// Memory above which new sessions are refused with 0x89, subscriptions and retained messages with 0x97, and
+    /// connections that hold much of it are cut; nil: left to the driver.
+    package var maximumMemory: Int?
 
     // MARK: Packets
 
@@ -50,6 +68,8 @@ package struct Limits: Sendable, Hashable {
     package var maximumQueuedMessages = 10_000
     /// Bytes of the messages that wait in one session, likewise.
     package var maximumQueuedBytes = 1 << 26
+    /// Bytes of the messages that wait in memory for all sessions of one shard, counted for each of them, likewise.
+    package var maximumTotalQueuedBytes = 1 << 32
     /// Copies of retained messages that wait in one session after its SUBSCRIBEs. A subscription made while
     /// so many wait is refused with 0x97.
     package var maximumQueuedRetainedMessages = 1_000_000
@@ -90,6 +110,10 @@ package struct Limits: Sendable, Hashable {
     package var maximumRetainedMessages = 1_000_000
     /// Bytes of the retained messages, likewise.
     package var maximumRetainedBytes = 1 << 28
+    /// Retained messages that one client has published, likewise.
+    package var maximumRetainedMessagesPerClient = 250_000
+    /// Their bytes, likewise.
+    package var maximumRetainedBytesPerClient = 1 << 26
 
     package init() {}
 }

@@ -108,10 +108,10 @@ extension BrokerCore {
             else { return }
             if copy.qos == .exactlyOnce, let sent = byTopic.removeValue(forKey: ExactText(message.topicString)) {
                 if sent.phase != .finished { count += 1 }
-                if resume(sent, of: session) { session.enqueue(copy, sequence: sent.exchange.sequence) }
+                if resume(sent, of: session) { session.enqueue(copy, sequence: sent.exchange.sequence, queueTotal) }
                 return
             }
-            session.enqueue(copy, sequence: next)
+            session.enqueue(copy, sequence: next, queueTotal)
             next += 1
             count += 1
         }

@@ -24,6 +24,21 @@ final class SessionQueue {
         var retainedCount = 0
         var qosZeroCount = 0
         var isOverflowReported = false
+        private(set) var heldByteCount = 0
+        private var total: QueueTotal?
+
+        deinit { total?.byteCount -= heldByteCount }
+
+        func countHeld(_ byteCount: Int, of total: QueueTotal) {
+            self.total = total
+            heldByteCount += byteCount
+            total.byteCount += byteCount
+        }
+
+        func uncountHeld(_ byteCount: Int) {
+            heldByteCount -= byteCount
+            total?.byteCount -= byteCount
+        }
     }
 
     private func makeExtras() -> Extras {
@@ -39,6 +54,9 @@ final class SessionQueue {
     /// How many others have QoS 0: they queued behind retained copies, and until they have gone a newer one would pass
     /// them.
     var qosZeroCount: Int { extras?.qosZeroCount ?? 0 }
+
+    /// Bytes of those that are in memory and no copies of retained ones: this queue's part of the shard's.
+    var heldByteCount: Int { extras?.heldByteCount ?? 0 }
 
     /// Whether it has been reported that the queue is full; once is enough until it has been empty.
     var isOverflowReported: Bool {
@@ -62,9 +80,13 @@ final class SessionQueue {
         extras?.identifierSets[entry.identifierSet] ?? []
     }
 
-    /// - Parameter message: of an entry that holds its message.
+    /// - Parameters:
+    ///   - message: of an entry that holds its message.
+    ///   - total: what it counts for then.
     /// - Returns: false when the subscription identifiers have no place.
-    func append(_ entry: QueuedEntry, _ message: ApplicationMessage, identifiers: ArraySlice<UInt32>) -> Bool {
+    func append(
+        _ entry: QueuedEntry, _ message: ApplicationMessage, identifiers: ArraySlice<UInt32>, of total: QueueTotal
+    ) -> Bool {
         var entry = entry
         if !identifiers.isEmpty {
             guard let set = makeExtras().identifierSets.use(identifiers) else { return false }
@@ -76,6 +98,7 @@ final class SessionQueue {
             makeExtras().retainedCount += 1
         } else {
             byteCount += Int(entry.byteCount)
+            if entry.holdsMessage { makeExtras().countHeld(Int(entry.byteCount), of: total) }
             if entry.qos == .atMostOnce { makeExtras().qosZeroCount += 1 }
         }
         if entry.isOwn, firstOwnSequence == 0 { firstOwnSequence = entry.sequence }
@@ -95,8 +118,9 @@ final class SessionQueue {
         if entry.holdsMessage { extras.held.removeFirst() }
         if entry.isRetainedCopy {
             extras.retainedCount -= 1
-        } else if entry.qos == .atMostOnce {
-            extras.qosZeroCount -= 1
+        } else {
+            if entry.holdsMessage { extras.uncountHeld(Int(entry.byteCount)) }
+            if entry.qos == .atMostOnce { extras.qosZeroCount -= 1 }
         }
     }
 
@@ -109,6 +133,8 @@ final class SessionQueue {
         let counted = entries.filter { !$0.isRetainedCopy }
         precondition(entries.count { _ in true } == count, "queued messages are counted")
         precondition(counted.reduce(0) { $0 + Int($1.byteCount) } == byteCount, "queued bytes are counted")
+        let inMemory = counted.filter { $0.holdsMessage }.reduce(0) { $0 + Int($1.byteCount) }
+        precondition(inMemory == heldByteCount, "queued bytes in memory are counted")
         precondition(counted.count == boundedCount, "queued copies of retained messages are counted")
         precondition(counted.count { $0.qos == .atMostOnce } == qosZeroCount, "queued messages of QoS 0 are counted")
         precondition(
@@ -118,4 +144,9 @@ final class SessionQueue {
         precondition(sets.count == extras?.identifierSets.count ?? 0, "sets are used")
         precondition(entries.first { $0.isOwn }?.sequence ?? 0 == firstOwnSequence, "the first own message is known")
     }
+}
+
+/// Bytes of the messages that wait in memory in all queues of a shard, counted for each.
+final class QueueTotal {
+    fileprivate(set) var byteCount = 0
 }

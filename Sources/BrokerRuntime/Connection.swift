@@ -18,6 +18,7 @@ open class Connection {
     /// Bytes that were received and not decoded: a packet that is not whole, or what arrived while reading was paused.
     final var undecoded: ByteBuffer?
     final var pauses: PauseReasons = []
+    final var receiveRate = ReceiveRate()
     /// Bytes given to `writeRest` that are not written yet.
     final var unwrittenBytes: UInt32 = 0
 
@@ -70,6 +71,8 @@ package struct PauseReasons: OptionSet, Sendable {
     package static let notWritable = PauseReasons(rawValue: 2)
     /// The mailbox of a shard that it publishes to is full.
     package static let mailboxFull = PauseReasons(rawValue: 4)
+    /// It sends too fast, or memory is short.
+    package static let throttled = PauseReasons(rawValue: 16)
     /// It sent what is no packet: nothing after that is decoded, whatever the core does with the connection.
     package static let violated = PauseReasons(rawValue: 8)
 }

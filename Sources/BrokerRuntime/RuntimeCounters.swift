@@ -18,6 +18,8 @@ package struct RuntimeCounters: Sendable, Hashable {
     package var connectionsMoved: UInt64 = 0
     /// Connections closed at once because the shard's table was full.
     package var connectionsCut: UInt64 = 0
+    /// Connections closed because memory was critical and they held much of it.
+    package var connectionsCutForMemory: UInt64 = 0
     /// Connections not accepted because the system had no descriptor or memory for them.
     package var acceptFailures: UInt64 = 0
     /// Times that another shard's mailbox was found full.
@@ -91,6 +93,10 @@ extension RuntimeCounters {
         ("connections_cut_total", "Connections closed at once because there were too many.", \.connectionsCut),
         (
             "accept_failures_total", "Connections not accepted for want of descriptors or memory.", \.acceptFailures
+        ),
+        (
+            "connections_cut_for_memory_total",
+            "Connections closed because memory was critical and they held much of it.", \.connectionsCutForMemory
         ),
         ("mailbox_full_total", "Times that the mailbox between two event loops was full.", \.mailboxFull),
         ("banned_connections_total", "CONNECT packets refused because of a ban.", \.bannedRefused),

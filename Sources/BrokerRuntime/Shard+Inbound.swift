@@ -114,6 +114,7 @@ extension Shard {
                     let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
                     guard connectDecoded(packet, from: connection, rest) else { return bytes.count }
                 } else {
+                    if isThrottling { throttle(connection, after: packet, byteCount: byteCount) }
                     step(packet, of: id)
                 }
             } catch {

@@ -15,6 +15,8 @@ extension Shard {
                     client, .success, ["version": "\(version)", "sessionPresent": "\(isSessionPresent)"]))
         case .connectionRefused(_, let client, let reason):
             logger.info("connection refused", metadata: metadata(client, reason))
+        case .clientBanned(let client):
+            logger.info("client banned: it connects too often", metadata: metadata(client, .banned))
         case .authenticationDenied(_, let client, let user, let reason):
             logger.info("authentication denied", metadata: metadata(client, reason, ["user": "\(user ?? "")"]))
         case .publishDenied(let client, let topic):

@@ -59,6 +59,10 @@ package final class Shard: @unchecked Sendable {
     var scheduledDeadline: Instant = .distantFuture
     var deadlineTimer: NIOScheduledCallback?
 
+    var memoryLevel = MemoryLevel.normal
+    /// Whether packets are counted on their way in.
+    var isThrottling = false
+
     var runtimeCounters = RuntimeCounters()
     var clients = ClientCounts()
     /// PUBLISH packets to clients.
@@ -87,6 +91,7 @@ package final class Shard: @unchecked Sendable {
         self.mailbox = Mailbox(
             maximumMessages: options.limits.maximumMailboxMessages, maximumBytes: options.limits.maximumMailboxBytes)
         self.core = BrokerCore(shard: index, shardCount: shardCount, options: options)
+        updateThrottling()
     }
 
     /// Makes the shards of a node, one for each loop, and acquaints them with each other.

@@ -72,6 +72,7 @@ package final class BrokerServer: Service, Sendable {
         resolve(
             .serving(addresses: addresses, shards: shards, listeners: listeners), with: .success(addresses))
         let status = Task { await publishStatus(every: configuration.options.statusInterval) }
+        let memoryWatch = watchMemory(for: allShards)
         await withGracefulShutdownHandler {
             for await _ in shutdownRequests {}
         } onGracefulShutdown: {
@@ -80,6 +81,8 @@ package final class BrokerServer: Service, Sendable {
         status.cancel()
         operatorState.ended()
         await shutDown(bound, shards)
+        memoryWatch.cancel()
+        await memoryWatch.value
         backbone.stop()
         try await group.shutdownGracefully()
     }
@@ -158,6 +161,12 @@ package final class BrokerServer: Service, Sendable {
     }
 
     // MARK: Start
+
+    private func watchMemory(for shards: [Shard]) -> Task<Void, Never> {
+        let limits = configuration.options.limits
+        var watch = MemoryWatch(limits, used: configuration.usedMemory, shards: shards, logger: logger)
+        return Task { await watch.run() }
+    }
 
     private func serving(_ listener: Listener) throws(ListenerError) -> ServingListener {
         do throws(TLSContext.Problem) {

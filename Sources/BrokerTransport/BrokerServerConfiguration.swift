@@ -17,6 +17,8 @@ package struct BrokerServerConfiguration: Sendable {
     package var engine: (any BackboneEngine)?
     /// Who says whether clients are who they say they are; needed when the options' policy checks them.
     package var authenticator: (any Authenticator)?
+    /// Bytes of memory that the process has; a test may say others.
+    package var usedMemory: @Sendable () -> Int = { ProcessLimits.usedMemory() }
 
     package init(
         listeners: [Listener] = [Listener(host: "127.0.0.1", port: 1883)], shardCount: Int? = nil,

@@ -11,6 +11,8 @@ package struct RetainedIndex: ~Copyable {
     /// Bytes of topics, properties and payloads.
     package private(set) var byteCount = 0
 
+    /// What each client has of it, by `ApplicationMessage.publisherHash`; nothing for 0, the broker itself.
+    private var shares: [UInt64: RetainedShare] = [:]
     private let hasher: TopicHasher
     /// The first stands for none.
     private var slots: [ApplicationMessage?] = [nil]
@@ -29,10 +31,11 @@ package struct RetainedIndex: ~Copyable {
     /// - Returns: the message it replaced.
     package mutating func set(_ message: ApplicationMessage) -> ApplicationMessage? {
         byteCount += message.byteCount
+        if message.publisherHash != 0 { shares[message.publisherHash, default: RetainedShare()].add(message) }
         if let slot = slot(of: message.topic) {
             let replaced = slots[slot]
             slots[slot] = message
-            byteCount -= replaced?.byteCount ?? 0
+            if let replaced { forget(replaced) }
             return replaced
         }
         let slot: Int
@@ -56,9 +59,20 @@ package struct RetainedIndex: ~Copyable {
         slots[slot] = nil
         freeSlots.append(UInt32(slot))
         count -= 1
-        byteCount -= message.byteCount
+        forget(message)
         return message
     }
+
+    private mutating func forget(_ message: ApplicationMessage) {
+        byteCount -= message.byteCount
+        let publisher = message.publisherHash
+        guard publisher != 0 else { return }
+        shares[publisher]?.remove(message)
+        if shares[publisher]?.count == 0 { shares[publisher] = nil }
+    }
+
+    /// What a client has published of the messages.
+    package func share(of publisherHash: UInt64) -> RetainedShare { shares[publisherHash] ?? RetainedShare() }
 
     package func message(topic: UnsafeRawBufferPointer) -> ApplicationMessage? {
         guard let slot = slot(of: topic) else { return nil }
@@ -144,5 +158,21 @@ package struct RetainedIndex: ~Copyable {
             removed += 1
         }
         return removed
+    }
+}
+
+/// How much of the retained messages is of one client.
+package struct RetainedShare: Sendable, Hashable {
+    package private(set) var count = 0
+    package private(set) var byteCount = 0
+
+    package mutating func add(_ message: ApplicationMessage) {
+        count += 1
+        byteCount += message.byteCount
+    }
+
+    package mutating func remove(_ message: ApplicationMessage) {
+        count -= 1
+        byteCount -= message.byteCount
     }
 }

@@ -33,6 +33,8 @@ package struct ListenerOptions: Sendable, Hashable {
     package var maximumHandshakes = 1_000
     /// Connections of this listener; a further one is closed. 0: no bound of its own.
     package var maximumConnections = 0
+    /// Connections of one client address (IPv6: its /64); a further one is closed. 0: no bound.
+    package var maximumConnectionsPerAddress = 0
     /// Connections a second that are taken, with a burst of as many; further ones are closed. 0: no bound.
     package var connectionRate = 0
     /// The same for each client address (IPv6: its /64).
@@ -48,5 +50,7 @@ package struct ListenerOptions: Sendable, Hashable {
     package init() {}
 
     /// Whether something has to be counted for each connection.
-    package var hasLimits: Bool { maximumConnections > 0 || connectionRate > 0 || connectionRatePerAddress > 0 }
+    package var hasLimits: Bool { maximumConnections > 0 || connectionRate > 0 || hasAddressLimits }
+    /// Whether something has to be counted for each address.
+    package var hasAddressLimits: Bool { maximumConnectionsPerAddress > 0 || connectionRatePerAddress > 0 }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BrokerConfiguration
+import Foundation
 import TransportModel
 
 /// `dunlin check`: says whether a configuration file would do, without starting anything.
@@ -7,8 +8,8 @@ struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check a configuration file.",
         discussion: """
-            Judges the file by the rules that `dunlin serve --config` goes by and lists everything that is wrong with \
-            it. Exit codes: 0 the file is fine; 1 it is not; 64 bad command line.
+            Judges the file, with the environment variables over it, by the rules that `dunlin serve --config` goes by \
+            and lists everything that is wrong. Exit codes: 0 the file is fine; 1 it is not; 64 bad command line.
             """)
 
     @Argument(help: "The configuration file.", completion: .file())
@@ -16,7 +17,8 @@ struct Check: AsyncParsableCommand {
 
     func run() async throws {
         do throws(InvalidSettings) {
-            let settings = try await BrokerSettings(contentsOfFile: file)
+            var settings = try await BrokerSettings(contentsOfFile: file)
+            try settings.apply(environment: ProcessInfo.processInfo.environment)
             let contradictions = settings.contradictions(file: file) + settings.certificateProblems(file: file)
             if !contradictions.isEmpty { throw InvalidSettings(contradictions) }
             _ = try await AccessFiles(settings)

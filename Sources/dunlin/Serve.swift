@@ -5,6 +5,7 @@ import BrokerConfiguration
 import BrokerCore
 import BrokerTransport
 import CoreMetrics
+import Foundation
 import Logging
 import ServiceLifecycle
 import TransportModel
@@ -20,7 +21,9 @@ struct Serve: AsyncParsableCommand {
             tells every client goodbye and ends it within the shutdown timeout (limits.shutdown-timeout, 5s). SIGHUP reads \
             the configuration and the certificates again for connections to come; those that are there stay.
 
-            Options override the configuration file. \(BrokerExitCode.help)
+            Every key of the configuration is an option, too, and an environment variable: --limits-receive-maximum 7 and \
+            DUNLIN_LIMITS_RECEIVE_MAXIMUM=7 are limits.receive-maximum. Options override variables, and variables the \
+            file. \(BrokerExitCode.help)
             """)
 
     @Option(
@@ -132,11 +135,21 @@ struct Serve: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Event loops; one for each CPU if not given.", valueName: "n"))
     var shards: Int?
 
+    @Argument(
+        parsing: .allUnrecognized,
+        help: ArgumentHelp("Other keys of the configuration, each as --key value.", valueName: "--key value"))
+    var keys: [String] = []
+
     func validate() throws {
         if let shards, !(1...256).contains(shards) {
             throw ValidationError("--shards has to be within 1–256, not \(shards).")
         }
         var settings = BrokerSettings()
+        do throws(InvalidSettings) {
+            try settings.apply(options: keys)
+        } catch {
+            throw ValidationError(error.description)
+        }
         for (option, key, text) in texts {
             do throws(InvalidSettings) {
                 if let text { try settings.set(key, to: text) }
@@ -231,8 +244,12 @@ struct Serve: AsyncParsableCommand {
 
     /// The configuration file with the options over it, judged as a whole.
     private func readSettings() async throws(InvalidSettings) -> BrokerSettings {
+        let environment = ProcessInfo.processInfo.environment
+        let config = config ?? environment[BrokerSettings.fileVariable]
         var settings = BrokerSettings()
         if let config { settings = try await BrokerSettings(contentsOfFile: config) }
+        try settings.apply(environment: environment)
+        try settings.apply(options: keys)
         if !listen.isEmpty {
             settings.addresses = listen
             settings.namedListeners = []

@@ -12,9 +12,15 @@ func withServer<Result: Sendable>(
     var options = BrokerOptions()
     options.limits = limits
     options.statusInterval = .zero
+    let configuration = BrokerServerConfiguration(listeners: [listener], shardCount: shardCount, options: options)
+    return try await withServer(configuration, body)
+}
+
+func withServer<Result: Sendable>(
+    _ configuration: BrokerServerConfiguration, _ body: (Listener, BrokerServer) async throws -> Result
+) async throws -> Result {
     let server = BrokerServer(
-        configuration: BrokerServerConfiguration(
-            listeners: [listener], shardCount: shardCount, options: options),
+        configuration: configuration,
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let run = Task { try await server.run() }
     do {

@@ -80,6 +80,21 @@ struct ServeTests {
         try await first.succeed()
     }
 
+    @Test func variablesAndOptionsAreOverTheFile() async throws {
+        let port = ["DUNLIN_LISTENERS": "127.0.0.1:0", "DUNLIN_LOG_LEVEL": "error"]
+        let process = try ChildProcess(
+            try Tool.dunlin(), ["serve", "--limits-receive-maximum", "7", "--shards=1"], environment: port)
+        let line = try await process.line(containing: " listening on ")
+        #expect(!line.contains(":1883"))
+        process.signal(SIGTERM)
+        try await process.succeed()
+
+        let wrong = try ChildProcess(try Tool.dunlin(), ["serve"], environment: ["DUNLIN_LISTENER": "127.0.0.1:0"])
+        #expect(try await wrong.wait() == 78)
+        #expect(
+            wrong.output.text.contains("DUNLIN_LISTENER: there is no such variable; did you mean DUNLIN_LISTENERS?"))
+    }
+
     @Test func checkAndServeJudgeAFileAlike() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "dunlin-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

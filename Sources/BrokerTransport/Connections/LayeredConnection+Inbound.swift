@@ -94,7 +94,9 @@ extension LayeredConnection {
             fail(error.reason)
             return false
         }
-        guard (try? serving.gate.admit(client.address)) != nil else {
+        do throws(AdmissionGate.Refusal) {
+            try admission?.enter(from: client.address)
+        } catch {
             fail("too many connections of its address")
             return false
         }

@@ -74,7 +74,7 @@ final class TransportShard: @unchecked Sendable {
         }
         let admission = try gate.admit(isHandshaking: hasPreamble)
         // The address of a proxy is not the client's.
-        if serving.options.proxies.isEmpty { try gate.admit(IPAddress(channel.remoteAddress)) }
+        if serving.options.proxies.isEmpty { try admission.enter(from: IPAddress(channel.remoteAddress)) }
         let connection =
             hasPreamble
             ? LayeredConnection(owner: self, serving: serving, admission: admission)

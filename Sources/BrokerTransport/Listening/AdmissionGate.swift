@@ -1,3 +1,5 @@
+import BrokerCore
+import MQTTModel
 import NIOCore
 import Synchronization
 import TransportModel
@@ -6,7 +8,7 @@ import TransportModel
 final class AdmissionGate: Sendable {
     /// Why a connection is not taken.
     enum Refusal: Error {
-        case connections, rate, addressRate, handshakes
+        case connections, addressConnections, rate, addressRate, handshakes
     }
 
     /// Addresses whose rate is known at the same time; those beyond share one rate.
@@ -15,9 +17,11 @@ final class AdmissionGate: Sendable {
     private struct State {
         var options: ListenerOptions
         var counts = ListenerCounts()
-        var rate = ConnectionRate()
-        var addressRates: [IPAddress: ConnectionRate] = [:]
-        var otherAddresses = ConnectionRate()
+        var rate = TokenBucket()
+        var addressRates: [IPAddress: TokenBucket] = [:]
+        var otherAddresses = TokenBucket()
+        /// Connections of each address, while somebody wants to know.
+        var addressConnections: [IPAddress: Int] = [:]
     }
 
     private let state: Mutex<State>
@@ -57,44 +61,61 @@ final class AdmissionGate: Sendable {
             return .connections
         }
         if isHandshaking, state.counts.handshakes >= options.maximumHandshakes { return .handshakes }
-        let now = NIODeadline.now().uptimeNanoseconds
+        let now = Self.now
         if options.connectionRate > 0, !state.rate.take(at: now, rate: options.connectionRate) { return .rate }
         return nil
     }
 
+    private static var now: Instant { Instant(nanoseconds: NIODeadline.now().uptimeNanoseconds) }
+
     /// Asks whether this address may connect once more; for a proxied connection when its header has told the address.
-    func admit(_ address: IPAddress?) throws(Refusal) {
-        let isRefused = state.withLock { state in
-            guard let address, state.options.connectionRatePerAddress > 0 else { return false }
-            let key = Self.key(address)
-            let now = NIODeadline.now().uptimeNanoseconds
-            let rate = state.options.connectionRatePerAddress
-            if state.addressRates[key] == nil, state.addressRates.count >= Self.maximumAddresses {
-                state.addressRates = state.addressRates.filter { !$0.value.isFull(at: now) }
+    fileprivate func enter(_ address: IPAddress) throws(Refusal) {
+        let refusal: Refusal? = state.withLock { state in
+            let refusal = Self.refusal(&state, of: address)
+            if let refusal {
+                state.counts.refuse(refusal)
+            } else {
+                state.addressConnections[address, default: 0] += 1
             }
-            let isTaken =
-                if state.addressRates[key] != nil || state.addressRates.count < Self.maximumAddresses {
-                    state.addressRates[key, default: ConnectionRate()].take(at: now, rate: rate)
-                } else {
-                    state.otherAddresses.take(at: now, rate: rate)
-                }
-            if !isTaken { state.counts.refuse(.addressRate) }
-            return !isTaken
+            return refusal
         }
-        if isRefused { throw .addressRate }
+        if let refusal { throw refusal }
     }
 
+    private static func refusal(_ state: inout State, of address: IPAddress) -> Refusal? {
+        let most = state.options.maximumConnectionsPerAddress
+        if most > 0, state.addressConnections[address, default: 0] >= most { return .addressConnections }
+        let rate = state.options.connectionRatePerAddress
+        guard rate > 0 else { return nil }
+        let now = Self.now
+        if state.addressRates[address] == nil, state.addressRates.count >= Self.maximumAddresses {
+            state.addressRates = state.addressRates.filter { !$0.value.isFull(at: now) }
+        }
+        let isTaken =
+            if state.addressRates[address] != nil || state.addressRates.count < Self.maximumAddresses {
+                state.addressRates[address, default: TokenBucket()].take(at: now, rate: rate)
+            } else {
+                state.otherAddresses.take(at: now, rate: rate)
+            }
+        return isTaken ? nil : .addressRate
+    }
+
+    /// Whether addresses are told apart.
+    fileprivate var countsAddresses: Bool { state.withLock { $0.options.hasAddressLimits } }
+
     /// Whoever has an IPv6 address has a whole /64 of them.
-    private static func key(_ address: IPAddress) -> IPAddress {
+    fileprivate static func key(_ address: IPAddress) -> IPAddress {
         let address = address.unmapped
         guard address.bytes.count == 16 else { return address }
         return IPAddress(bytes: address.bytes.prefix(8) + [UInt8](repeating: 0, count: 8))
     }
 
-    fileprivate func leave(isHandshaking: Bool) {
+    fileprivate func leave(isHandshaking: Bool, address: IPAddress?) {
         state.withLock { state in
             state.counts.connections -= 1
             if isHandshaking { state.counts.handshakes -= 1 }
+            guard let address, let count = state.addressConnections[address] else { return }
+            state.addressConnections[address] = count > 1 ? count - 1 : nil
         }
     }
 
@@ -108,6 +129,8 @@ final class AdmissionGate: Sendable {
 final class Admission: @unchecked Sendable {
     let gate: AdmissionGate
     private var isHandshaking: Bool
+    /// The client's, as far as the limits tell addresses apart.
+    private var address: IPAddress?
 
     fileprivate init(_ gate: AdmissionGate, isHandshaking: Bool) {
         self.gate = gate
@@ -120,7 +143,15 @@ final class Admission: @unchecked Sendable {
         gate.endHandshake()
     }
 
-    deinit { gate.leave(isHandshaking: isHandshaking) }
+    /// The client's address is known; asked once.
+    func enter(from address: IPAddress?) throws(AdmissionGate.Refusal) {
+        guard let address, gate.countsAddresses else { return }
+        let key = AdmissionGate.key(address)
+        try gate.enter(key)
+        self.address = key
+    }
+
+    deinit { gate.leave(isHandshaking: isHandshaking, address: address) }
 }
 
 /// What a listener has counted since the start.
@@ -131,6 +162,7 @@ package struct ListenerCounts: Sendable, Hashable {
     package var handshakes = 0
     package var accepted: UInt64 = 0
     package var refusedByConnections: UInt64 = 0
+    package var refusedByAddressConnections: UInt64 = 0
     package var refusedByRate: UInt64 = 0
     package var refusedByAddressRate: UInt64 = 0
     package var refusedByHandshakes: UInt64 = 0
@@ -144,6 +176,7 @@ package struct ListenerCounts: Sendable, Hashable {
     fileprivate mutating func refuse(_ refusal: AdmissionGate.Refusal) {
         switch refusal {
         case .connections: refusedByConnections += 1
+        case .addressConnections: refusedByAddressConnections += 1
         case .rate: refusedByRate += 1
         case .addressRate: refusedByAddressRate += 1
         case .handshakes: refusedByHandshakes += 1

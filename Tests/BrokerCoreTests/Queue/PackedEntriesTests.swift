@@ -58,7 +58,8 @@ struct PackedEntriesTests {
         let message = ApplicationMessage(topic: "t", payload: [])
         for number in 1...count {
             let bytes = 60 + number % 3
-            _ = queue.append(entry(LogSequence(number * distance), bytes: bytes), message, identifiers: [1])
+            _ = queue.append(
+                entry(LogSequence(number * distance), bytes: bytes), message, identifiers: [1], of: QueueTotal())
         }
         #expect(queue.capacity < count * 16)
         queue.checkInvariants()
@@ -85,7 +86,7 @@ struct PackedEntriesTests {
             sequence: 0, byteCount: 2, qos: .atMostOnce, isRetained: true, isRetainedCopy: true, holdsMessage: true)
         let plain = QueuedEntry(sequence: 0, byteCount: 2, qos: .atMostOnce, isRetained: false, holdsMessage: true)
         let entries = [copy, plain, entry(3, isShared: true), entry(5), entry(8, qos: .exactlyOnce)]
-        for entry in entries { #expect(queue.append(entry, message, identifiers: [])) }
+        for entry in entries { #expect(queue.append(entry, message, identifiers: [], of: QueueTotal())) }
         #expect(queue.byteCount == 194)
         #expect(queue.retainedCount == 1)
         #expect(queue.qosZeroCount == 1)
