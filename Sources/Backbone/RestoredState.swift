@@ -45,6 +45,12 @@ package struct RestoredSession: Sendable {
             self.phase = phase
             self.topic = topic
         }
+
+        /// Whether a session that has got to `cursor` still has to know of it. A message of a shared subscription is the
+        /// group's until it is sent, and may be sent late: the cursor says nothing of it.
+        package func isUnfinished(above cursor: LogSequence) -> Bool {
+            exchange.group != nil || exchange.sequence > cursor
+        }
     }
 
     /// Copies of retained messages that the client was promised and has not had all of.

@@ -126,7 +126,7 @@ package struct StoredSession: Sendable {
 
     private mutating func advance(through: LogSequence) {
         cursor = max(cursor, through)
-        sent.removeAll { $0.exchange.sequence <= cursor }
+        sent.removeAll { !$0.isUnfinished(above: cursor) }
         subscriptions.removeAll { $0.until.map { $0 <= cursor } ?? false }
     }
 }
@@ -147,7 +147,7 @@ extension StoredSession {
         }
         restored.subscriptions = subscriptions
         restored.received = received
-        restored.sent = sent.filter { $0.exchange.sequence > cursor }
+        restored.sent = sent.filter { $0.isUnfinished(above: cursor) }
         restored.wishes = wishes
         restored.cursor = cursor
         return restored

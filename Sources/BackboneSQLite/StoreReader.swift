@@ -183,7 +183,7 @@ struct StoreReader {
                 phase: RestoredSession.Sent.Phase(rawValue: UInt8(truncatingIfNeeded: row.integer(4))) ?? .sending,
                 topic: row.bytes(6).isEmpty ? nil : ExactText(row.text(6)))
             totals.lastPosition = max(totals.lastPosition, row.integer(5))
-            if sent.exchange.sequence > cursor { found.append((row.integer(5), sent)) }
+            if sent.isUnfinished(above: cursor) { found.append((row.integer(5), sent)) }
         }
         return found.sorted { $0.position < $1.position }.map(\.sent)
     }

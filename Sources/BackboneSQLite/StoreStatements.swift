@@ -139,7 +139,9 @@ struct SessionStatements {
             DO UPDATE SET phase = 2
             """)
         deleteSent = try maker.prepare("DELETE FROM sent WHERE session = ? AND sequence = ? AND share = ?")
-        deleteSentThrough = try maker.prepare("DELETE FROM sent WHERE session = ? AND sequence <= ?")
+        // Those of shared subscriptions last until they are finished, wherever the session's cursor is.
+        deleteSentThrough = try maker.prepare(
+            "DELETE FROM sent WHERE session = ? AND sequence <= ? AND share = x''")
         deleteEarlierThrough = try maker.prepare("DELETE FROM earlier_subscriptions WHERE session = ? AND until <= ?")
         putWish = try maker.prepare("INSERT OR REPLACE INTO wishes VALUES (?, ?, ?, ?, ?, ?, ?)")
         deleteWish = try maker.prepare("DELETE FROM wishes WHERE session = ? AND number = ?")

@@ -71,8 +71,8 @@ extension BrokerCore {
         if exchange.group != nil {
             let claim = takeClaim(on: entry.sequence, of: session) { $0.packetIdentifier == entry.packetIdentifier }
             if let claim { changes.append(.groupFinished(claim.group, sequence: entry.sequence)) }
-            // What is known of the exchange must not be forgotten before: the group would give the message away again.
-            noteFinish(changes, of: session, on: entry.sequence, into: &effects)
+            // Until it is noted the exchange is known, or the group would give the message away again.
+            noteFinish(changes, into: &effects)
             return
         }
         note(changes, into: &effects)
@@ -208,16 +208,14 @@ extension BrokerCore {
 
     // MARK: Cursors
 
-    /// Up to which sequence the session is done with the log. A message of a shared subscription is the group's, not the
-    /// session's, until it is sent: what is noted of its exchange must last as long as that does.
+    /// Up to which sequence the session is done with the log. A message of a shared subscription is the group's: what is
+    /// noted of its exchange lasts until that is finished, whatever the cursor.
     func cursor(of session: Session) -> LogSequence {
         var cursor = lastSequence
-        for entry in session.inflight.entries where entry.sequence > 0 {
-            if entry.isShared, entry.phase == .awaitingPubAck { continue }
+        for entry in session.inflight.entries where entry.sequence > 0 && !entry.isShared {
             cursor = min(cursor, entry.sequence - 1)
         }
-        if let sequence = session.finishing.min() { cursor = min(cursor, sequence - 1) }
-        for exchange in session.interrupted where exchange.sequence < .firstCopy {
+        for exchange in session.interrupted where exchange.sequence < .firstCopy && !exchange.isShared {
             cursor = min(cursor, exchange.sequence - 1)
             break
         }

@@ -39,14 +39,7 @@ extension BrokerCore {
         _ token: BackboneToken, _ outcome: BackboneOutcome, at now: Instant, into effects: inout Effects
     ) {
         guard let connection = pipelineOfToken.removeValue(forKey: token) else {
-            if let finish = noting.finishes.removeValue(forKey: token) {
-                finishAnswered(finish, outcome, at: now)
-                return
-            }
-            if let client = noting.pending.removeValue(forKey: token) {
-                if outcome != .done { noteLater(client, at: now) }
-                return
-            }
+            if noteAnswered(token, outcome, at: now) { return }
             if let held = heldAnswers.removeValue(forKey: token) { answer(held, outcome, at: now, into: &effects) }
             return
         }

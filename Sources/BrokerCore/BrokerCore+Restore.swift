@@ -96,6 +96,7 @@ extension BrokerCore {
             guard let session = sessions.slots[Int(slot)], session.isDurable,
                 let sent = session.restoredSent.removeValue(forKey: exchange)
             else { continue }
+            session.claim(sent)
             resume(sent, entry.message, isRetained: false, [], of: session)
         }
     }
@@ -129,40 +130,38 @@ extension BrokerCore {
         }
     }
 
-    /// Whether a member of `group` on this shard was in the middle of a message: then it has to go on with it, and no
-    /// other shard may have the group's message.
-    package mutating func isInterrupted(
-        _ group: SharedGroup, at sequence: LogSequence, now: Instant, into effects: inout Effects
-    ) -> Bool {
-        runEvents(before: sequence, at: now, into: &effects)
-        guard let state = index.group(name: group.name, pattern: group.pattern) else { return false }
-        return interruptedMember(of: state, SentExchange(sequence: sequence, group: group)) != nil
+    /// Whether a session on this shard was in the middle of a group's message: then it has to go on with it, and nobody
+    /// else may have the message [MQTT-4.8.2-4, MQTT-4.8.2-5].
+    package func isInterrupted(_ exchange: SentExchange) -> Bool { interruptedSession(exchange) != nil }
+
+    /// Whether or not it is still a member of the group.
+    private func interruptedSession(_ exchange: SentExchange) -> Session? {
+        for one in restoring.interrupted[exchange.sequence] ?? [] where one.exchange == exchange {
+            if let session = sessions.slots[Int(one.slot)], session.restoredSent[exchange] != nil { return session }
+        }
+        return nil
     }
 
-    private func interruptedMember(
-        of state: SharedGroupState, _ exchange: SentExchange
-    ) -> SharedGroupState.Member? {
-        guard restoring.interrupted[exchange.sequence] != nil else { return nil }
-        return state.members.first { sessions.slots[Int($0.subscriber)]?.restoredSent[exchange] != nil }
-    }
-
-    /// Gives a message back to the group: to the member that was in the middle of it, else to one that can keep it.
-    /// - Returns: whether it has such a member here.
+    /// Gives a message back to the group: to the session that was in the middle of it, else to a member that can keep it.
+    /// - Returns: whether there is one here.
     private mutating func restore(
         _ entry: LogEntry, to group: SharedGroup, into effects: inout Effects
     ) -> Bool {
-        guard let state = index.group(name: group.name, pattern: group.pattern), !state.members.isEmpty else {
-            return false
+        let state = index.group(name: group.name, pattern: group.pattern)
+        let member: SharedGroupState.Member?
+        let chosen: Session?
+        if let session = interruptedSession(SentExchange(sequence: entry.sequence, group: group)) {
+            (chosen, member) = (session, state?.member(session.slot))
+        } else {
+            member = state.flatMap { $0.members.isEmpty ? nil : lastingMember(of: $0, for: entry) }
+            chosen = member.flatMap { sessions.slots[Int($0.subscriber)] }
         }
-        guard
-            let member = interruptedMember(of: state, SentExchange(sequence: entry.sequence, group: group))
-                ?? lastingMember(of: state, for: entry),
-            let session = sessions.slots[Int(member.subscriber)]
-        else { return false }
+        guard let chosen else { return false }
         restore(
-            entry, to: session, qos: min(member.options.maximumQoS, entry.message.qos),
-            isRetained: entry.message.isRetained && member.options.retainAsPublished,
-            subscriptionIdentifiers: member.identifier == 0 ? [] : [member.identifier], group: group, into: &effects)
+            entry, to: chosen, qos: min(member?.options.maximumQoS ?? .exactlyOnce, entry.message.qos),
+            isRetained: entry.message.isRetained && member?.options.retainAsPublished == true,
+            subscriptionIdentifiers: (member?.identifier).flatMap { $0 == 0 ? nil : [$0] } ?? [], group: group,
+            into: &effects)
         return true
     }
 
@@ -181,11 +180,20 @@ extension BrokerCore {
         let sent = session.restoredSent.isEmpty ? nil : session.restoredSent.removeValue(forKey: exchange)
         // An exchange that has begun goes on as it began.
         let qos = sent == nil ? qos : .exactlyOnce
-        guard qos != .atMostOnce, session.isDurable else { return }
+        guard qos != .atMostOnce else { return }
         if let group {
+            if sent?.phase == .finished {
+                let changes: [SessionChange] = [
+                    .finished(clientIdentifier: session.clientIdentifier, exchange),
+                    .groupFinished(group, sequence: entry.sequence),
+                ]
+                return noteFinish(changes, into: &effects)
+            }
             session.claims[entry.sequence, default: []].append(
                 GroupClaim(group: group, qos: qos, packetIdentifier: sent?.packetIdentifier ?? 0))
         }
+        // What a session has of its groups' messages ends with it.
+        guard session.isDurable else { return }
         guard let sent else {
             return enqueue(
                 entry.message, qos: qos, isRetained: isRetained, subscriptionIdentifiers: subscriptionIdentifiers[...],

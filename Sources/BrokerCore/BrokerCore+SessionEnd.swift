@@ -78,27 +78,28 @@ extension BrokerCore {
         if session.willDueAt != nil { abandonDeadline() }
         if session.expiryArmedAt != nil { abandonDeadline() }
         publishWill(of: session, at: now, into: &effects)
-        finishShared(of: session, into: &effects)
+        let finishing = takeSharedFinished(of: session)
         for filter in session.filters.all { removeSubscription(filter, of: session, into: &effects) }
         if session.isNoted || session.isNoteUncertain, !isShuttingDown {
             noteEnd(
-                of: session.clientIdentifier, .ended(clientIdentifier: session.clientIdentifier), into: &effects)
+                of: session.clientIdentifier, .ended(clientIdentifier: session.clientIdentifier),
+                finishing: finishing, into: &effects)
+        } else if !finishing.isEmpty {
+            noteFinish(finishing, into: &effects)
         }
         sessions.remove(session)
     }
 
     /// Messages that groups chose this session for end with it: another member does not get them [MQTT-4.8.2-5].
-    private mutating func finishShared(of session: Session, into effects: inout Effects) {
-        guard !session.claims.isEmpty else { return }
-        let sequences = session.claims.keys.sorted()
+    private func takeSharedFinished(of session: Session) -> [SessionChange] {
         var changes: [SessionChange] = []
-        for sequence in sequences {
+        for sequence in session.claims.keys.sorted() {
             for claim in session.claims[sequence] ?? [] {
                 changes.append(.groupFinished(claim.group, sequence: sequence))
             }
         }
         session.claims = [:]
-        note(changes, into: &effects)
+        return changes
     }
 
     mutating func armWill(of session: Session, delaySeconds: UInt32, at now: Instant) {

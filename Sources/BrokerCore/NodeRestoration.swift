@@ -30,8 +30,8 @@ package struct NodeRestoration {
         for shard in shards { shard.withCore { core, _ in core.restore(retained: message, position: position) } }
     }
 
-    /// Hands an entry of the log to every shard. A group's message goes to the shard whose member was in the middle of it,
-    /// or it would be delivered twice; else to the first that can keep it.
+    /// Hands an entry of the log to every shard. A group's message goes to the shard with the session that was in the
+    /// middle of it, or it would be delivered twice; else to the first that can keep it.
     package mutating func restore(_ entry: LogEntry, groups: [SharedGroup]) {
         startClock(of: entry.message)
         if groups.isEmpty {
@@ -45,15 +45,8 @@ package struct NodeRestoration {
         var rest = groups
         var interrupted: [[SharedGroup]] = []
         for shard in shards {
-            let here = shard.withCore { core, effects in
-                var here: [SharedGroup] = []
-                for group in rest
-                where core.isInterrupted(
-                    group, at: entry.sequence, now: now, into: &effects)
-                {
-                    here.append(group)
-                }
-                return here
+            let here = shard.withCore { core, _ in
+                rest.filter { core.isInterrupted(SentExchange(sequence: entry.sequence, group: $0)) }
             }
             rest.removeAll { here.contains($0) }
             interrupted.append(here)

@@ -8,67 +8,49 @@ import MQTTModel
 struct NotedEnds {
     /// By the command that notes it: the client identifier.
     var pending: [BackboneToken: ExactText] = [:]
-    /// The same for exchanges that are finished.
-    var finishes: [BackboneToken: NotedFinish] = [:]
-    /// To be noted again.
-    var failedFinishes: [NotedFinish] = []
-    /// Likewise, in order, each once.
+    /// The same for what groups are done with.
+    var finishes: [BackboneToken: [SessionChange]] = [:]
+    /// To be noted again, in order.
+    var failedFinishes: [[SessionChange]] = []
+    /// Likewise, each once.
     var clients: [ExactText] = []
     var known: Set<ExactText> = []
     var wills: [(message: ApplicationMessage, publisher: PublisherReference, willOf: String?)] = []
     var isArmed = false
 }
 
-/// The end of an exchange by a shared subscription.
-struct NotedFinish {
-    let changes: [SessionChange]
-    let slot: UInt32
-    let generation: UInt32
-    let sequence: LogSequence
-}
-
 extension BrokerCore {
     /// Time until it is tried again.
     private static let noteAgainDelay: Duration = .seconds(1)
 
-    mutating func noteEnd(of clientIdentifier: String, _ change: SessionChange, into effects: inout Effects) {
+    /// - Parameter finishing: what groups are done with by that, which must be noted with it.
+    mutating func noteEnd(
+        of clientIdentifier: String, _ change: SessionChange, finishing: [SessionChange] = [],
+        into effects: inout Effects
+    ) {
         let token = makeToken()
         noting.pending[token] = ExactText(clientIdentifier)
-        effects.all.append(.execute(token, .store([change])))
+        if !finishing.isEmpty { noting.finishes[token] = finishing }
+        effects.all.append(.execute(token, .store(finishing + [change])))
     }
 
-    /// Notes that an exchange is finished; until it is noted, the session's cursor stays behind it.
-    mutating func noteFinish(
-        _ changes: [SessionChange], of session: Session, on sequence: LogSequence, into effects: inout Effects
-    ) {
-        session.finishing.append(sequence)
-        note(
-            NotedFinish(
-                changes: changes, slot: session.slot, generation: session.generation, sequence: sequence),
-            into: &effects)
-    }
-
-    private mutating func note(_ finish: NotedFinish, into effects: inout Effects) {
+    /// Notes that groups are done with messages, and that the exchanges are finished by which members had them.
+    mutating func noteFinish(_ changes: [SessionChange], into effects: inout Effects) {
         let token = makeToken()
-        noting.finishes[token] = finish
-        effects.all.append(.execute(token, .store(finish.changes)))
+        noting.finishes[token] = changes
+        effects.all.append(.execute(token, .store(changes)))
     }
 
-    mutating func finishAnswered(_ finish: NotedFinish, _ outcome: BackboneOutcome, at now: Instant) {
-        guard outcome == .done else {
-            noting.failedFinishes.append(finish)
-            return armNoteAgain(at: now)
-        }
-        guard let session = sessions.session(slot: finish.slot, generation: finish.generation),
-            let index = session.finishing.firstIndex(of: finish.sequence)
-        else { return }
-        session.finishing.remove(at: index)
-        markCursorDirty(session)
-    }
-
-    mutating func noteLater(_ client: ExactText, at now: Instant) {
-        if noting.known.insert(client).inserted { noting.clients.append(client) }
+    /// - Returns: whether it is the answer to one of these notes.
+    mutating func noteAnswered(_ token: BackboneToken, _ outcome: BackboneOutcome, at now: Instant) -> Bool {
+        let changes = noting.finishes.removeValue(forKey: token)
+        let client = noting.pending.removeValue(forKey: token)
+        guard changes != nil || client != nil else { return false }
+        guard outcome != .done else { return true }
+        if let changes { noting.failedFinishes.append(changes) }
+        if let client, noting.known.insert(client).inserted { noting.clients.append(client) }
         armNoteAgain(at: now)
+        return true
     }
 
     mutating func armNoteAgain(at now: Instant) {
@@ -86,7 +68,7 @@ extension BrokerCore {
         noting.clients = []
         noting.known = []
         noting.wills = []
-        for finish in failed { note(finish, into: &effects) }
+        for changes in failed { noteFinish(changes, into: &effects) }
         for client in clients {
             // One that is not noted is another than the one that has ended.
             guard let session = sessions.session(for: client.string), session.isNoted else {

@@ -124,6 +124,7 @@ extension BrokerCore {
     }
 
     private func release(_ sent: RestoredSession.Sent, of session: Session) {
+        session.claim(sent)
         session.inflight.restoreRelease(
             sent.packetIdentifier, sequence: sent.exchange.sequence, isShared: sent.exchange.group != nil)
     }

@@ -67,8 +67,6 @@ final class Session {
     var restoredSent: [SentExchange: RestoredSession.Sent] = [:]
     /// Those whose message has been found and waits in `queue`, in the order in which it does.
     var interrupted: Deque<InterruptedExchange> = []
-    /// Messages of shared subscriptions that the client is done with, while the backbone has not noted that.
-    var finishing: [LogSequence] = []
     /// Copies of retained messages that the client is not done with, by wish.
     var wishes: [LogSequence: Int] = [:]
     var nextWish: UInt64 = 0
@@ -95,6 +93,13 @@ final class Session {
 
     /// Whether it outlives its connection.
     var isDurable: Bool { expiryInterval > 0 }
+
+    /// An exchange that goes on is its group's, if it came by one.
+    func claim(_ sent: RestoredSession.Sent) {
+        guard let group = sent.exchange.group, sent.phase != .finished else { return }
+        claims[sent.exchange.sequence, default: []].append(
+            GroupClaim(group: group, qos: .exactlyOnce, packetIdentifier: sent.packetIdentifier))
+    }
 }
 
 /// What a session has only while its client is connected. Plain data: it is copied on every delivery, and a reference in

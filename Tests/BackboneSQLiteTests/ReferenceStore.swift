@@ -168,7 +168,7 @@ struct ReferenceStore {
             }
         restored.subscriptions += session.subscriptions
         restored.received = session.received.sorted()
-        restored.sent = session.sent.filter { $0.exchange.sequence > session.cursor }
+        restored.sent = session.sent.filter { $0.isUnfinished(above: session.cursor) }
         restored.wishes = session.wishes.sorted { $0.wish.number < $1.wish.number }
         restored.cursor = session.cursor
         return restored

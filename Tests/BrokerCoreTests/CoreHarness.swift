@@ -165,6 +165,7 @@ struct CoreHarness: ~Copyable {
         for entry in log { _ = core.restore(entry, groups: groups, at: now, into: &effects) }
         core.restoreFinished(unclaimed: [], at: now, into: &effects)
         core.checkInvariants()
+        for effect in effects.all { _ = seen(effect, effects) }
     }
 
     mutating func advance(by duration: Duration) -> [Seen] {

@@ -85,12 +85,12 @@ struct RestoreTests {
                 phase: .sending)
             core.restore(
                 Self.session("a", filter: "$share/g/t", sent: isInterrupted ? sent : nil), at: .zero, into: &effects)
-            #expect(core.isInterrupted(group, at: 1, now: .zero, into: &effects) == isInterrupted)
+            #expect(core.isInterrupted(SentExchange(sequence: 1, group: group)) == isInterrupted)
         }
     }
 
-    @Test("P1: what is noted of a shared message's exchange lasts as long as the exchange")
-    func theCursorStaysBehindAnUnfinishedSharedMessage() {
+    @Test("P1: a message of a shared subscription is its group's, and does not hold back the cursor of the session")
+    func theCursorPassesAnUnfinishedSharedMessage() {
         var core = CoreHarness()
         let member = core.connect("s", properties: Self.lasting)
         _ = core.subscribe(member, to: "$share/g/t")
@@ -103,10 +103,34 @@ struct RestoreTests {
         core.answersNotesAtOnce = false
         _ = core.step(.packetReceived(member, .acknowledgement(Acknowledgement(.pubAck, 2))))
         _ = core.advance(by: .seconds(10))
+        var cursors: [LogSequence] = []
         for pending in core.pendingCommands {
             guard case .store(let changes) = pending.command else { continue }
-            for case .advanced(_, let through) in changes { #expect(through == 0) }
+            for case .advanced(_, let through) in changes { cursors.append(through) }
         }
+        #expect(cursors == [2])
+    }
+
+    @Test(
+        "MQTT-4.8.2-5: a message that was being sent to a session which has ended by the restart goes to no other member"
+    )
+    func whatAnEndedSessionWasSentGoesToNobody() {
+        var core = CoreHarness()
+        let group = SharedGroup(name: "g", pattern: "t")
+        let sent = RestoredSession.Sent(
+            SentExchange(sequence: 1, group: group), packetIdentifier: 7, phase: .sending)
+        var ended = Self.session("a", filter: "$share/g/t", sent: sent)
+        ended.expiryInterval = 0
+        ended.expiresIn = 0
+        core.answersNotesAtOnce = false
+        core.restore([ended, Self.session("b", filter: "$share/g/t")], log: [Self.entry(1)], groups: [group])
+        let finished = core.pendingCommands.contains {
+            guard case .store(let changes) = $0.command else { return false }
+            return changes.contains { if case .groupFinished(group, 1) = $0 { true } else { false } }
+        }
+        #expect(finished)
+        core.answersNotesAtOnce = true
+        #expect(Self.resume("b", in: &core) == [])
     }
 
     @Test("MQTT-3.2.0-1: a PUBREC that is due on a new connection does not pass its CONNACK")

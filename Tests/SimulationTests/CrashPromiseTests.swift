@@ -64,6 +64,38 @@ import Testing
             settle()
         }
 
+        /// The subscriber comes back to the same process.
+        mutating func reconnect(receiveMaximum: UInt16) {
+            driver.close(subscriber)
+            subscriber = driver.connect(Story.connect(receiveMaximum))
+            settle()
+        }
+
+        /// Another lasting member of the shared subscription, which goes away again.
+        func addMember(of filter: String) {
+            let connect = Connect(
+                version: .v5_0, clientIdentifier: "other", cleanStart: false,
+                properties: [.sessionExpiryInterval(1000)])
+            let other = driver.connect(connect)
+            let options = SubscriptionOptions(maximumQoS: .exactlyOnce)
+            driver.send(
+                .subscribe(Subscribe(packetIdentifier: 1, entries: [.init(filter: filter, options: options)])),
+                version: .v5_0, on: other)
+            settle()
+            driver.close(other)
+            settle()
+        }
+
+        /// How many messages wait for that member.
+        func countForMember() -> Int {
+            let connect = Connect(
+                version: .v5_0, clientIdentifier: "other", cleanStart: false,
+                properties: [.sessionExpiryInterval(1000)])
+            let other = driver.connect(connect)
+            settle()
+            return driver.receivePackets(of: other).count { if case .publish = $0 { true } else { false } }
+        }
+
         /// What came, but for CONNACK, SUBACK and UNSUBACK.
         func received() -> [String] {
             driver.receivePackets(of: subscriber).compactMap { packet in
@@ -142,6 +174,54 @@ import Testing
         story.acknowledge(.pubComp, 1)
         story.crash()
         #expect(story.received() == ["m QoS 2 id 2 DUP"])
+    }
+
+    /// A session's place in the log may be behind a message that its group gave it while that still waits. Sent then, it was
+    /// forgotten by the next restart, which gave it away once more.
+    private static func sentFromBehindTheCursor() -> Story {
+        var story = Story()
+        story.subscribe("own", .atLeastOnce)
+        story.subscribe("$share/g/t", .exactlyOnce)
+        story.publish("first", .atLeastOnce, topic: "own", id: 1)
+        story.publish("second", .atLeastOnce, id: 2)
+        #expect(story.received() == ["first QoS 1 id 1", "second QoS 1 id 2"])
+        story.reconnect(receiveMaximum: 1)
+        story.publish("third", .exactlyOnce, id: 3)
+        story.acknowledge(.pubAck, 1)
+        #expect(story.received() == ["first QoS 1 id 1 DUP", "second QoS 1 id 2 DUP"])
+        story.driver.advance(by: .seconds(1))
+        story.acknowledge(.pubAck, 2)
+        #expect(story.received() == ["third QoS 2 id 3"])
+        return story
+    }
+
+    @Test func anExchangeOfAGroupOutlivesTheCursor() {
+        var story = Self.sentFromBehindTheCursor()
+        story.crash()
+        #expect(story.received() == ["third QoS 2 id 3 DUP"])
+        story.acknowledge(.pubRec, 3)
+        story.crash()
+        #expect(story.received() == ["pubRel 3"])
+        story.acknowledge(.pubComp, 3)
+        story.crash()
+        #expect(story.received() == [])
+    }
+
+    /// [MQTT-4.8.2-4]: the message stays with the member that it was being sent to, also when that is none any more.
+    @Test func anExchangeOfAGroupOutlivesTheMembership() {
+        var story = Self.sentFromBehindTheCursor()
+        story.addMember(of: "$share/g/t")
+        story.unsubscribe("$share/g/t")
+        _ = story.received()
+        story.crash()
+        #expect(story.received() == ["third QoS 2 id 3 DUP"])
+        story.acknowledge(.pubRec, 3)
+        story.crash()
+        #expect(story.received() == ["pubRel 3"])
+        story.acknowledge(.pubComp, 3)
+        story.crash()
+        #expect(story.received() == [])
+        #expect(story.countForMember() == 0)
     }
 
     /// [MQTT-3.8.4-4] and [MQTT-3.10.4-3]: what waits goes by the options that the subscription had.

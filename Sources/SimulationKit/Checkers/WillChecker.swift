@@ -66,6 +66,8 @@ package struct WillChecker: Checker {
             guard let number = received.number, history.messages[number].isWill, !received.publish.isRetained else {
                 return
             }
+            // Sent again on another connection it is the same delivery with QoS 1.
+            if received.publish.qos == .atLeastOnce, received.publish.isDuplicate, arrivals[number] != nil { return }
             arrivals[number, default: []].append(now)
         default: break
         }
