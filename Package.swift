@@ -119,7 +119,8 @@ let package = Package(
             ]),
         library("BackboneSQLite", ["Backbone", "MQTTModel", grdb, grdbSQLite]),
         library("NATSClient", ["NATSProtocol", nioCore, nioPosix, nioTLS, nioSSL, crypto]),
-        library("BackboneNATS", ["NATSProtocol", "MQTTModel", crypto]),
+        library(
+            "BackboneNATS", ["Backbone", "Flock", "NATSClient", "NATSProtocol", "MQTTModel", crypto, nioCore, nioPosix]),
         library("MQTTClient", ["MQTTModel", "MQTTCodec", "MQTTSession", nioCore, nioPosix, deque]),
         library(
             "BrokerConfiguration",
@@ -138,7 +139,7 @@ let package = Package(
             dependencies: [
                 "AdminAPI", "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "BackboneSQLite",
                 "Backbone", "AccessControl", "AccessProviders", "TopicIndex", "TransportModel", "MQTTClient",
-                "MQTTModel", coreMetrics,
+                "MQTTModel", "BackboneNATS", "NATSClient", "NATSProtocol", coreMetrics,
                 argumentParser, logging, serviceLifecycle, unixSignals,
                 nioCore,
                 nioPosix,
@@ -199,7 +200,12 @@ let package = Package(
         tests("MQTTCodec", ["MQTTCodec", "MQTTModel", "FuzzKit", nioCore]),
         tests("TopicIndex", ["TopicIndex", "MQTTModel"]),
         tests("MQTTSession", ["MQTTSession", "MQTTModel"]),
-        tests("Backbone", ["Backbone", "BackboneSQLite", "MQTTModel"]),
+        tests(
+            "Backbone",
+            [
+                "Backbone", "BackboneNATS", "BackboneSQLite", "Flock", "MQTTModel", "NATSClient", "NATSProtocol",
+                "NATSServerKit",
+            ]),
         tests("AccessControl", ["AccessControl", "MQTTModel"]),
         tests(
             "AccessProviders",
@@ -225,7 +231,8 @@ let package = Package(
             "AdminAPI",
             [
                 "AdminAPI", "BrokerConfiguration", "BrokerTransport", "BrokerRuntime", "BrokerCore", "BackboneSQLite",
-                "TransportModel", "MQTTClient", "MQTTModel", coreMetrics, logging, serviceLifecycle, nioCore, nioPosix,
+                "TransportModel", "MQTTClient", "MQTTModel", "BackboneNATS", "NATSClient", "NATSProtocol", coreMetrics,
+                logging, serviceLifecycle, nioCore, nioPosix,
                 nioHTTP1,
             ]),
         tests(
@@ -240,7 +247,7 @@ let package = Package(
                 "SimulationKit", "BrokerTransport", "TransportModel", "BrokerCore", "AccessControl", "MQTTModel",
                 nioCore, nioPosix, nioSSL, nioHTTP1, nioWebSocket, logging,
             ]),
-        tests("Interoperability", ["ProcessKit"], exclude: ["Scripts"]),
+        tests("Interoperability", ["NATSServerKit", "ProcessKit"], exclude: ["Scripts"]),
         tests("Tidy", []),
     ]
 )

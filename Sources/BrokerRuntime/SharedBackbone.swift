@@ -76,6 +76,11 @@ package final class SharedBackbone: Sendable {
             let run = rest.prefix { $0.submitter == submitter }
             rest = rest[run.endIndex...]
             let entries = run.compactMap { $0.entry.map { Mail.entry($0) } }
+            if run.first?.isTold == true {
+                // Another node's: nobody here has asked for them.
+                for shard in shards { shard.post(entries, from: shard.index) }
+                continue
+            }
             if !entries.isEmpty {
                 for shard in shards where shard.index != submitter { shard.post(entries, from: submitter) }
             }

@@ -50,7 +50,8 @@ package final class BrokerServer: Service, Sendable {
         let bound: [BoundListener]
         do {
             listeners = try configuration.listeners.map { try serving($0) }
-            try backbone.start(allShards)
+            // It waits for a disk, or for servers: not on a thread that tasks run on.
+            try await NIOThreadPool.singleton.runIfActive { try backbone.start(allShards) }
             bound = try await bindAll(listeners, shards, group)
         } catch {
             fail(error)

@@ -50,7 +50,7 @@ package struct FlockLog: Sendable {
     }
 
     package let node: String
-    private let incarnation: UInt64
+    package let incarnation: UInt64
     private let options: Options
     private var waiting: Deque<Submission> = []
     private var underWay: UnderWay?
@@ -65,6 +65,24 @@ package struct FlockLog: Sendable {
         self.options = options
         trims = Array(repeating: 0, count: shardCount)
         retryDelay = options.firstRetryDelay
+    }
+
+    /// The batch that says that the node has begun: the driver stores it before all others.
+    ///
+    /// - Parameter now: milliseconds since 1970.
+    package func beginning(at now: UInt64) -> FlockBatch {
+        let identity = FlockBatch.Identity(node: node, incarnation: incarnation, number: 0)
+        return FlockBatch(identity: identity, writtenAt: now, records: [.nodeUp])
+    }
+
+    /// The batch that says that the node has ended, after which nothing of it counts; nil while another is under way.
+    ///
+    /// - Parameter now: milliseconds since 1970.
+    package func ending(at now: UInt64) -> FlockBatch? {
+        guard underWay == nil else { return nil }
+        let identity = FlockBatch.Identity(node: node, incarnation: incarnation, number: lastNumber + 1)
+        return FlockBatch(
+            identity: identity, writtenAt: now, records: [.nodeDown(name: node, incarnation: incarnation)])
     }
 
     package var waitingCount: Int { waiting.count + (underWay?.submissions.count ?? 0) }

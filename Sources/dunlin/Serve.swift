@@ -1,5 +1,7 @@
 import AdminAPI
 import ArgumentParser
+import Backbone
+import BackboneNATS
 import BackboneSQLite
 import BrokerConfiguration
 import BrokerCore
@@ -66,6 +68,19 @@ struct Serve: AsyncParsableCommand {
         help: ArgumentHelp(
             "Age of a message kept for lasting sessions, beyond which it is dropped (30d).", valueName: "duration"))
     var maximumLogAge: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "NATS servers with JetStream that keep what has to outlive the process, instead of --data; commas between "
+                + "them. With three or more, each message is on three of them before it is acknowledged.",
+            valueName: "nats://host:port"))
+    var nats: [String] = []
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("The node's name among those that share the NATS servers (the host's).", valueName: "name"))
+    var node: String?
 
     @Option(
         name: .long,
@@ -144,6 +159,8 @@ struct Serve: AsyncParsableCommand {
         if let shards, !(1...256).contains(shards) {
             throw ValidationError("--shards has to be within 1–256, not \(shards).")
         }
+        if node != nil, nats.isEmpty { throw ValidationError("--node names a node of a flock: it goes with --nats.") }
+        do throws(FlockError) { _ = try flock() } catch { throw ValidationError("\(error).") }
         var settings = BrokerSettings()
         do throws(InvalidSettings) {
             try settings.apply(options: keys)
@@ -169,8 +186,10 @@ struct Serve: AsyncParsableCommand {
         warn(about: settings, to: logger)
 
         var configuration = BrokerServerConfiguration(settings)
+        let faults = FlockFaults()
         do {
-            configuration.engine = try engine(settings, shardCount: configuration.effectiveShardCount, logger: logger)
+            configuration.engine = try engine(
+                settings, shardCount: configuration.effectiveShardCount, faults: faults, logger: logger)
             var access: AccessSetup?
             if let accessFiles {
                 access = AccessSetup(settings, accessFiles, logger: logger)
@@ -187,7 +206,7 @@ struct Serve: AsyncParsableCommand {
             }
             let administration = try administration(of: server, bans, reloader, settings, output, logger: logger)
             try await serve(
-                server, access, reloader, administration, within: settings.options.limits.shutdownTimeout,
+                server, access, reloader, administration, faults, within: settings.options.limits.shutdownTimeout,
                 logger: logger)
         } catch let error as AdminFailure {
             StandardStreams.writeErrorLine("Error: \(error)")
@@ -198,13 +217,27 @@ struct Serve: AsyncParsableCommand {
         } catch let error as BackboneError {
             StandardStreams.writeErrorLine("Error: \(error)")
             throw BrokerExitCode.failure
+        } catch let error as FlockError {
+            StandardStreams.writeErrorLine("Error: \(error)")
+            throw BrokerExitCode.failure
         }
     }
 
-    /// The store in the data directory, if there is one.
+    /// The flock that the node belongs to, if it does.
+    private func flock() throws(FlockError) -> FlockSetup? {
+        nats.isEmpty ? nil : try FlockSetup(servers: nats, node: node)
+    }
+
+    /// The flock, or the store in the data directory, if there is one.
     private func engine(
-        _ settings: BrokerSettings, shardCount: Int, logger: Logger
-    ) throws(BackboneError) -> SQLiteBackbone? {
+        _ settings: BrokerSettings, shardCount: Int, faults: FlockFaults, logger: Logger
+    ) throws -> (any BackboneEngine)? {
+        if let flock = try flock() {
+            guard settings.store.directory.isEmpty else {
+                throw FlockError("with --nats nothing is kept in a data directory: leave one of them out")
+            }
+            return flock.engine(shardCount: shardCount, faults: faults)
+        }
         var options = settings.store
         if options.directory.isEmpty { return nil }
         options.shardCount = shardCount
@@ -279,7 +312,7 @@ struct Serve: AsyncParsableCommand {
     }
 
     private func warn(about settings: BrokerSettings, to logger: Logger) {
-        if settings.store.directory.isEmpty {
+        if settings.store.directory.isEmpty, nats.isEmpty {
             logger.notice("no data directory: sessions, queued and retained messages are gone when the process ends")
         }
         for listener in settings.listeners where !listener.address.isLoopback && !settings.access.isSet {
@@ -291,12 +324,13 @@ struct Serve: AsyncParsableCommand {
 
     private func serve(
         _ server: BrokerServer, _ access: AccessSetup?, _ reloader: Reloader, _ administration: AdminService?,
-        within shutdownTimeout: Duration, logger: Logger
+        _ faults: FlockFaults, within shutdownTimeout: Duration, logger: Logger
     ) async throws {
         // Ended in reverse order: the administration answers until the broker is done, and clients are checked until then.
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
         if let access { services.append(.init(service: AccessService(setup: access))) }
         services.append(.init(service: reloader))
+        services.append(.init(service: faults, failureTerminationBehavior: .gracefullyShutdownGroup))
         if let administration { services.append(.init(service: administration)) }
         services.append(.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup))
         var configuration = ServiceGroupConfiguration(

@@ -1,12 +1,17 @@
 import Backbone
+import BackboneNATS
 import BackboneSQLite
+import Flock
 import Foundation
 import MQTTModel
+import NATSClient
+import NATSProtocol
+import NATSServerKit
 import Testing
 
 /// How an engine was driven: the commands' answers in the order in which they came, each with what every shard was told
 /// before it.
-struct Answer {
+struct Answer: Sendable {
     let token: UInt64
     let outcome: BackboneOutcome
     let entry: LogEntry?
@@ -16,20 +21,29 @@ struct Answer {
 /// An engine under the contract: it takes commands and gives every answer.
 protocol ContractEngine: AnyObject {
     /// Submits the commands at once and returns when all are answered.
-    func perform(_ commands: [BackboneCommand]) -> [Answer]
+    func perform(_ commands: [BackboneCommand]) async -> [Answer]
     func stop()
 }
 
 enum EngineKind: CaseIterable, CustomTestStringConvertible {
     case inMemory
     case sqlite
+    /// Over a nats-server of its own.
+    case nats
 
-    var testDescription: String { self == .inMemory ? "InMemoryBackbone" : "SQLiteBackbone" }
+    var testDescription: String {
+        switch self {
+        case .inMemory: "InMemoryBackbone"
+        case .sqlite: "SQLiteBackbone"
+        case .nats: "NATSBackbone"
+        }
+    }
 
-    func make() throws -> any ContractEngine {
+    func make() async throws -> any ContractEngine {
         switch self {
         case .inMemory: InMemoryEngine()
         case .sqlite: try SQLiteEngine()
+        case .nats: try await NATSEngine(NATSServer())
         }
     }
 }
@@ -73,6 +87,43 @@ final class SQLiteEngine: ContractEngine {
     }
 
     func stop() { backbone.stop() }
+}
+
+final class NATSEngine: ContractEngine {
+    private let server: NATSServer
+    private let backbone: NATSBackbone
+    private let answers = AnswerBox()
+    private var nextToken: UInt64 = 0
+
+    init(_ server: NATSServer) async throws {
+        self.server = server
+        var nats = NATSOptions(servers: [try #require(ServerAddress(server.url))])
+        nats.isServerOrderRandom = false
+        backbone = NATSBackbone(
+            options: FlockOptions(node: "n", nats: nats), shardCount: 1, incarnation: 1, wallClock: { 1_000_000 },
+            onFault: { Issue.record($0) })
+        let start: Result<Void, any Error> = await offPool { [backbone, answers] in
+            Result { try backbone.start(onCommit: { answers.add($0) }, onDropped: { _ in }) }
+        }
+        try start.get()
+    }
+
+    func perform(_ commands: [BackboneCommand]) async -> [Answer] {
+        for command in commands {
+            backbone.submit(command, submitter: 0, token: BackboneToken(rawValue: nextToken))
+            nextToken += 1
+        }
+        return await offPool { [answers] in answers.take(commands.count) }
+    }
+
+    func stop() { backbone.stop() }
+}
+
+/// Runs what waits for something that itself needs a thread of those that tasks run on.
+private func offPool<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+    await withCheckedContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(returning: body()) }
+    }
 }
 
 private final class AnswerBox: @unchecked Sendable {

@@ -200,7 +200,8 @@ struct FlockLogTests {
         table.flush()
         try table.store()
         let batch = try table.stored[0].bytes.withUnsafeBytes { try FlockBatch($0, at: 0) }
-        state.apply(batch, stream: 1)
+        state.apply(table.logs[0].beginning(at: 0), stream: 1)
+        state.apply(batch, stream: 2)
         #expect(state.needed[ExactText("a")] == 20)
     }
 }

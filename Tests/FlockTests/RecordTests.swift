@@ -52,7 +52,10 @@ struct RecordTests {
         let identity = FlockBatch.Identity(node: "north", incarnation: .max, number: 300)
         return FlockBatch(
             identity: identity, writtenAt: 1_000_000,
-            records: [.append(append), .changes(changes), .append(plain), .changes([]), .needed(above: 99)])
+            records: [
+                .append(append), .changes(changes), .append(plain), .changes([]), .needed(above: 99), .nodeUp,
+                .nodeDown(name: "é", incarnation: 5),
+            ])
     }
 
     /// What a value looks like with everything in it: records hold classes and are not Equatable.

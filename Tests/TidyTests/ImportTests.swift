@@ -38,7 +38,10 @@ private let allowedImports: [String: Set<String>] = [
         "AccessControl", "MQTTModel", "Crypto", "CryptoExtras", "JWTKit", "AsyncHTTPClient", "NIOCore", "NIOPosix",
         "NIOHTTP1", "Logging", "Foundation", "Synchronization",
     ],
-    "BackboneNATS": ["MQTTModel", "NATSProtocol", "Crypto"],
+    "BackboneNATS": [
+        "Backbone", "Flock", "MQTTModel", "NATSClient", "NATSProtocol", "Crypto", "NIOCore", "NIOPosix",
+        "Synchronization",
+    ],
     "BackboneSQLite": ["Backbone", "MQTTModel", "GRDB", "GRDBSQLite", "Foundation", "Synchronization"],
     "BrokerConfiguration": [
         "BrokerCore", "AccessControl", "BackboneSQLite", "TransportModel", "Configuration", "SystemPackage", "Yams",
@@ -53,7 +56,7 @@ private let allowedImports: [String: Set<String>] = [
     "dunlin": [
         "AdminAPI", "CoreMetrics",
         "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "BackboneSQLite", "Backbone",
-        "AccessControl", "AccessProviders",
+        "BackboneNATS", "NATSClient", "NATSProtocol", "AccessControl", "AccessProviders",
         "MQTTClient", "MQTTModel", "TopicIndex", "TransportModel", "ArgumentParser", "Logging", "ServiceLifecycle",
         "UnixSignals", "NIOCore", "NIOPosix", "Foundation", "Dispatch", "Synchronization",
     ],

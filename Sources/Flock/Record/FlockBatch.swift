@@ -11,7 +11,7 @@ package struct FlockBatch: Sendable {
     package struct Identity: Sendable, Hashable {
         package let node: ExactText
         package let incarnation: UInt64
-        /// 1 and upwards.
+        /// 0 is the one with `nodeUp`; upwards.
         package let number: UInt64
 
         package init(node: String, incarnation: UInt64, number: UInt64) {

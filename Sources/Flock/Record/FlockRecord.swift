@@ -7,6 +7,11 @@ package enum FlockRecord: Sendable {
     case changes([SessionChange])
     /// The sessions of the node have had what the log holds up to here.
     case needed(above: LogSequence)
+    /// The node begins, under the identity of the batch: what earlier incarnations of it write from here on does not
+    /// count. Alone in its batch.
+    case nodeUp
+    /// A node has ended, or was found to be dead: what that incarnation of it writes from here on does not count.
+    case nodeDown(name: String, incarnation: UInt64)
 }
 
 /// A kind keeps its number for ever; what changes gets a new one, so that nodes of two versions can read each other.
@@ -14,6 +19,8 @@ private enum Kind {
     static let append: UInt8 = 1
     static let changes: UInt8 = 2
     static let needed: UInt8 = 3
+    static let nodeUp: UInt8 = 4
+    static let nodeDown: UInt8 = 5
 }
 
 extension RecordWriter {
@@ -27,6 +34,11 @@ extension RecordWriter {
         case .needed(let sequence):
             append(byte: Kind.needed)
             append(sequence)
+        case .nodeUp: append(byte: Kind.nodeUp)
+        case .nodeDown(let name, let incarnation):
+            append(byte: Kind.nodeDown)
+            append(name)
+            append(incarnation)
         }
     }
 
@@ -57,6 +69,10 @@ extension RecordReader {
             for _ in 0..<(try count()) { changes.append(try sessionChange()) }
             return .changes(changes)
         case Kind.needed: return .needed(above: try number())
+        case Kind.nodeUp: return .nodeUp
+        case Kind.nodeDown:
+            let name = try text()
+            return .nodeDown(name: name, incarnation: try number())
         case let kind: throw malformed("a record of kind \(kind) is not known")
         }
     }

@@ -10,6 +10,11 @@ package struct FlockState: Sendable {
         package fileprivate(set) var record: StoredSession
     }
 
+    /// A node that has begun and not ended.
+    package struct Node: Sendable, Hashable {
+        package let incarnation: UInt64
+    }
+
     /// The place in the stream of the last batch.
     package private(set) var stream: UInt64 = 0
     package private(set) var sessions: [ExactText: OwnedSession] = [:]
@@ -17,13 +22,27 @@ package struct FlockState: Sendable {
     package private(set) var unfinishedGroups: [LogSequence: [SharedGroup]] = [:]
     /// What each node's sessions have had.
     package private(set) var needed: [ExactText: LogSequence] = [:]
+    /// Those that live, by name.
+    package private(set) var nodes: [ExactText: Node] = [:]
 
     package init() {}
 
+    /// Whether what this incarnation of the node writes counts.
+    package func isLiving(_ identity: FlockBatch.Identity) -> Bool {
+        nodes[identity.node]?.incarnation == identity.incarnation
+    }
+
     /// Adds the batch at a place of the stream that is after all before.
-    package mutating func apply(_ batch: FlockBatch, stream: UInt64) {
+    ///
+    /// - Returns: false when it does not count, because its node has ended or begun anew before.
+    @discardableResult
+    package mutating func apply(_ batch: FlockBatch, stream: UInt64) -> Bool {
         precondition(stream > self.stream, "batches come in the order of the stream")
         self.stream = stream
+        if case .nodeUp = batch.records.first {
+            nodes[batch.identity.node] = Node(incarnation: batch.identity.incarnation)
+        }
+        guard isLiving(batch.identity) else { return false }
         for (index, record) in batch.records.enumerated() {
             let position = LogSequence(stream: stream, index: index)
             switch record {
@@ -31,8 +50,13 @@ package struct FlockState: Sendable {
             case .changes(let changes):
                 for change in changes { apply(change, of: batch, at: position) }
             case .needed(let sequence): needed[batch.identity.node] = sequence
+            case .nodeUp: break
+            case .nodeDown(let name, let incarnation):
+                let name = ExactText(name)
+                if nodes[name]?.incarnation == incarnation { nodes[name] = nil }
             }
         }
+        return true
     }
 
     private mutating func apply(_ append: LogAppend, at position: LogSequence) {

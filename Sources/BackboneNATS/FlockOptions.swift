@@ -1,0 +1,45 @@
+package import Flock
+package import NATSClient
+
+/// How a node reaches its flock, and what it asks of the servers.
+package struct FlockOptions: Sendable {
+    /// The node's name: another for each node of a flock, the same after a restart.
+    package var node: String
+    package var nats: NATSOptions
+    /// The stream that is the log; its subject has the same name in lower case.
+    package var stream = "DUNLIN"
+    /// Servers that have to have a batch before it counts as stored: 1, 3 or 5.
+    package var replicas = 1
+    /// Bytes of the log above which nothing more is taken; -1: as much as the servers give.
+    package var maximumLogBytes: Int64 = -1
+    /// For so long the servers recognise a batch that is sent again.
+    package var duplicateWindow: Duration = .seconds(20 * 60)
+    package var log = FlockLog.Options()
+    /// Time for a batch to be stored before it is sent again.
+    package var writeTimeout: Duration = .seconds(3)
+    /// Time for the servers to be there, and to have a leader, when the node starts.
+    package var startTimeout: Duration = .seconds(30)
+    /// Time at the end for what was submitted to be stored.
+    package var stopTimeout: Duration = .seconds(3)
+
+    package init(node: String, nats: NATSOptions) {
+        self.node = node
+        self.nats = nats
+    }
+
+    /// Whether a node may have this name: it is a word of subjects.
+    package static func isNodeName(_ name: String) -> Bool {
+        (1...64).contains(name.utf8.count)
+            && name.utf8.allSatisfy { byte in
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+            }
+    }
+}
+
+/// Why a node cannot take up its work or go on with it; a text for people.
+package struct FlockError: Error, Hashable, CustomStringConvertible {
+    package let description: String
+    package init(_ description: String) { self.description = description }
+}

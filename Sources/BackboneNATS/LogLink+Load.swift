@@ -1,0 +1,228 @@
+import Backbone
+import Flock
+import MQTTModel
+import NATSClient
+import NATSProtocol
+import NIOCore
+
+/// What a node takes up when it starts.
+struct LoadedLog: Sendable {
+    struct Retained: Sendable {
+        let message: ApplicationMessage
+        let position: RetainedPosition
+    }
+
+    struct Entry: Sendable {
+        let entry: LogEntry
+        let groups: [SharedGroup]
+    }
+
+    var sessions: [RestoredSession] = []
+    var retained: [Retained] = []
+    var entries: [Entry] = []
+}
+
+/// What is gathered while the log is read.
+struct Loading {
+    var retained: [ExactText: LoadedLog.Retained] = [:]
+    var entries: [LoadedLog.Entry] = []
+    /// Places of batches that do not count.
+    var uncounted: Set<UInt64> = []
+}
+
+extension LogLink {
+    /// Connects, makes sure that there is a log, says in it that the node begins, and adds up all of it to that place:
+    /// first the state, then the messages that this node's sessions have not had.
+    func load() async throws -> LoadedLog {
+        try await prepareStream()
+        let connection = try await connect()
+        self.connection = connection
+        let place = try await begin(connection)
+        loading = Loading()
+        defer { loading = Loading() }
+        try await read(from: 1, through: place) { self.add($0, at: $1) }
+        guard state.isLiving(log.beginning(at: 0).identity) else {
+            throw FlockError("another process has begun with the name \(options.node) at the same time")
+        }
+        let others = state.nodes.keys.map(\.string).filter { $0 != log.node }.sorted()
+        guard others.isEmpty else {
+            await withCheckedContinuation { continuation in end { continuation.resume() } }
+            throw FlockError(
+                "the stream \(options.stream) is that of the node \(others.joined(separator: ", ")), which has not ended; "
+                    + "several nodes at a time are not there yet")
+        }
+        var loaded = LoadedLog()
+        loaded.retained = loading.retained.values.sorted { $0.position < $1.position }
+        let own = state.sessions.values.filter { $0.owner == ExactText(log.node) }
+            .sorted { $0.record.clientIdentifier < $1.record.clientIdentifier }
+        let now = Instant.zero.advanced(by: .milliseconds(Int64(clamping: wallClock())))
+        loaded.sessions = own.map { $0.record.restored(at: now) }
+        let cursor = min(own.map(\.record.cursor).min() ?? .max, state.unfinishedGroups.keys.min() ?? .max)
+        guard cursor.stream <= place else { return loaded }
+        try await read(from: max(cursor.stream, 1), through: place) { self.addEntries(of: $0, at: $1) }
+        loaded.entries = loading.entries
+        return loaded
+    }
+
+    /// The first time through the log.
+    private func add(_ batch: FlockBatch, at stream: UInt64) {
+        guard state.apply(batch, stream: stream) else {
+            loading.uncounted.insert(stream)
+            return
+        }
+        for (index, record) in batch.records.enumerated() {
+            guard case .append(let append) = record, append.message.isRetained else { continue }
+            let topic = ExactText(append.message.topicString)
+            let position = LogSequence(stream: stream, index: index)
+            loading.retained[topic] =
+                append.message.payload.isEmpty
+                ? nil : LoadedLog.Retained(message: append.message, position: position)
+        }
+    }
+
+    /// The second time, when it is known what is still wanted.
+    private func addEntries(of batch: FlockBatch, at stream: UInt64) {
+        guard !loading.uncounted.contains(stream) else { return }
+        for (index, record) in batch.records.enumerated() {
+            guard case .append(let append) = record, append.isKept || !append.groups.isEmpty else { continue }
+            let position = LogSequence(stream: stream, index: index)
+            let entry = LogEntry(sequence: position, message: append.message, publisher: .none)
+            loading.entries.append(LoadedLog.Entry(entry: entry, groups: state.unfinishedGroups[position] ?? []))
+        }
+    }
+
+    // MARK: Connection and stream
+
+    /// Makes sure that there is a stream as the options say.
+    private func prepareStream() async throws {
+        let client = await NATSClient(options.nats, eventLoop: eventLoop)
+        do {
+            try await client.connect()
+        } catch {
+            throw FlockError(
+                "NATS cannot be reached: \(error). Is nats-server started with JetStream, and is the address right?")
+        }
+        do {
+            let check = try await client.checkStream(wantedStream, patience: options.startTimeout)
+            await client.close()
+            if case .differs(_, let settings) = check { throw differs(settings) }
+        } catch let error as NATSError {
+            await client.close()
+            throw FlockError(
+                "the stream \(options.stream) cannot be made with \(options.replicas) replicas: \(error)")
+        }
+    }
+
+    private var wantedStream: StreamConfiguration {
+        var wanted = StreamConfiguration(name: options.stream, subjects: [subject.description])
+        wanted.replicas = options.replicas
+        wanted.maximumBytes = options.maximumLogBytes
+        // What sessions need may not go for something newer.
+        wanted.discard = .new
+        wanted.duplicateWindow = options.duplicateWindow
+        return wanted
+    }
+
+    private func differs(_ settings: [String]) -> FlockError {
+        FlockError(
+            "the stream \(options.stream) is there with other settings: \(settings.joined(separator: ", ")). "
+                + "Change it with `nats stream edit`, or the settings of this node.")
+    }
+
+    private func connect() async throws -> NATSConnection {
+        let connection = NATSConnection(options.nats, eventLoop: eventLoop)
+        let isConnected = await withCheckedContinuation { (continuation: CheckedContinuation<Bool, Never>) in
+            var waiting: CheckedContinuation<Bool, Never>? = continuation
+            _ = connection.addObserver { event in
+                switch event {
+                case .connected: waiting?.resume(returning: true)
+                case .waiting, .closed: waiting?.resume(returning: false)
+                case .attemptFailed, .disconnected, .lameDuck: return
+                }
+                waiting = nil
+            }
+            connection.start()
+        }
+        guard isConnected, let info = connection.info else {
+            connection.close()
+            throw FlockError("NATS cannot be reached any more")
+        }
+        guard info.maximumPayload >= LogLink.leastPayload else {
+            connection.close()
+            throw FlockError(
+                "the servers take messages of \(info.maximumPayload) bytes at most: set max_payload to 8388608, as in "
+                    + "deploy/nats")
+        }
+        return connection
+    }
+
+    /// What a server has to take: a batch, with the largest packet that may come on top.
+    private static let leastPayload = 4 << 20
+
+    /// Stores the batch that says that the node begins.
+    /// - Returns: its place in the stream.
+    private func begin(_ connection: NATSConnection) async throws -> UInt64 {
+        let batch = log.beginning(at: wallClock())
+        let deadline = ContinuousClock.now + options.startTimeout
+        while true {
+            let outcome: StoreOutcome = await withCheckedContinuation { continuation in
+                connection.store(
+                    ByteBuffer(bytes: batch.encoded()), to: subject,
+                    conditions: StoreConditions(messageID: batch.identity.messageID), timeout: options.writeTimeout
+                ) { continuation.resume(returning: $0) }
+            }
+            switch outcome {
+            case .stored(let acknowledgement): return acknowledgement.sequence
+            case .refused(let error) where !error.isTemporary:
+                throw FlockError("the stream \(options.stream) takes nothing: \(error)")
+            case .refused, .conflict, .noResponders, .notSent, .unknown:
+                guard ContinuousClock.now < deadline else {
+                    throw FlockError("the stream \(options.stream) cannot be written to: \(outcome)")
+                }
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+    }
+
+    // MARK: Reading
+
+    /// Reads a part of the log, in order; there is something at `last`.
+    private func read(
+        from first: UInt64, through last: UInt64, _ body: @escaping (FlockBatch, UInt64) -> Void
+    ) async throws {
+        guard let connection else { throw FlockError("the log is read before there is a connection") }
+        var options = OrderedConsumer.Options(stream: options.stream)
+        options.start = first > 1 ? .after(first - 1) : .beginning
+        let fault: MalformedRecord? = await withCheckedContinuation { continuation in
+            let reading = Reading(continuation)
+            reading.consumer = OrderedConsumer(connection, options) { message, delivery in
+                guard !reading.isDone else { return }
+                let stream = delivery.streamSequence
+                do throws(MalformedRecord) {
+                    if stream <= last { body(try FlockBatch(message.payload, at: self.wallClock()), stream) }
+                } catch {
+                    return reading.end(error)
+                }
+                if stream >= last { reading.end(nil) }
+            }
+            reading.consumer?.start()
+        }
+        if let fault { throw FlockError("the log cannot be read: \(fault)") }
+    }
+
+    private final class Reading {
+        var consumer: OrderedConsumer?
+        private var continuation: CheckedContinuation<MalformedRecord?, Never>?
+
+        init(_ continuation: CheckedContinuation<MalformedRecord?, Never>) { self.continuation = continuation }
+
+        var isDone: Bool { continuation == nil }
+
+        func end(_ fault: MalformedRecord?) {
+            consumer?.stop()
+            consumer = nil
+            continuation?.resume(returning: fault)
+            continuation = nil
+        }
+    }
+}

@@ -1,0 +1,210 @@
+import Backbone
+import Flock
+import MQTTModel
+import NATSClient
+import NATSProtocol
+import NIOCore
+
+/// The log of a flock over one NATS connection: the shell of `FlockLog` and `FlockState`. Lives on the connection's event
+/// loop.
+actor LogLink {
+    nonisolated let eventLoop: any EventLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { eventLoop.executor.asUnownedSerialExecutor() }
+
+    let options: FlockOptions
+    let wallClock: @Sendable () -> UInt64
+    let subject: Subject
+    /// Told once, when the node can go on no longer.
+    private let onFault: @Sendable (FlockError) -> Void
+    var log: FlockLog
+    var state = FlockState()
+    /// Made by `load`.
+    var connection: NATSConnection?
+    var loading = Loading()
+    var fetches: [UInt64: Fetch] = [:]
+    var nextFetch: UInt64 = 0
+    private var effects: [FlockLog.Effect] = []
+    private var onCommit: (@Sendable ([Settled]) -> Void)?
+    private var tail: OrderedConsumer?
+    private var whenIdle: (() -> Void)?
+    private var fault: FlockError?
+
+    init(
+        options: FlockOptions, log: FlockLog, eventLoop: any EventLoop,
+        wallClock: @escaping @Sendable () -> UInt64, onFault: @escaping @Sendable (FlockError) -> Void
+    ) {
+        self.options = options
+        self.log = log
+        self.eventLoop = eventLoop
+        self.wallClock = wallClock
+        self.onFault = onFault
+        guard let subject = Subject(options.stream.lowercased() + ".log") else {
+            preconditionFailure("a stream's name is a word of a subject")
+        }
+        self.subject = subject
+    }
+
+    // MARK: Writing
+
+    /// Everything that the shards have submitted meanwhile joins one batch.
+    func submit(_ submissions: [Submission]) {
+        for one in submissions {
+            if case .fetch(let sequences) = one.command {
+                fetch(sequences, submitter: one.submitter, token: one.token)
+            } else {
+                log.submit(one.command, submitter: one.submitter, token: one.token)
+            }
+        }
+        flush()
+    }
+
+    private func flush() {
+        guard fault == nil else { return }
+        log.flush(at: wallClock(), into: &effects)
+        runEffects()
+    }
+
+    private func runEffects() {
+        while !effects.isEmpty {
+            let due = exchange(&effects, with: [])
+            for effect in due { run(effect) }
+        }
+    }
+
+    private func run(_ effect: FlockLog.Effect) {
+        switch effect {
+        case .write(let bytes, let identity): write(bytes, identity)
+        case .retry(let delay):
+            eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) {
+                self.log.retryDue(into: &self.effects)
+                self.runEffects()
+            }
+        case .settle(let settled): onCommit?(settled)
+        }
+    }
+
+    private func write(_ bytes: [UInt8], _ identity: FlockBatch.Identity) {
+        guard fault == nil, let connection else { return }
+        connection.store(
+            ByteBuffer(bytes: bytes), to: subject, conditions: StoreConditions(messageID: identity.messageID),
+            timeout: options.writeTimeout
+        ) { outcome in
+            let answer: FlockLog.Answer =
+                switch outcome {
+                case .stored: .stored
+                case .refused(let error) where error.isFull: .full
+                case .notSent(.payloadTooLarge): .full
+                case .conflict, .refused, .noResponders, .notSent, .unknown: .lost
+                }
+            self.log.batchAnswered(identity, answer, into: &self.effects)
+            self.runEffects()
+            self.flush()
+        }
+    }
+
+    // MARK: Following
+
+    /// Follows the log behind what was loaded.
+    func follow(_ onCommit: @escaping @Sendable ([Settled]) -> Void) async throws {
+        if connection == nil { _ = try await load() }
+        guard let connection else { return }
+        self.onCommit = onCommit
+        var consumer = OrderedConsumer.Options(stream: options.stream)
+        consumer.start = .after(state.stream)
+        let tail = OrderedConsumer(connection, consumer) { message, delivery in
+            self.received(message.payload, stream: delivery.streamSequence)
+        }
+        self.tail = tail
+        tail.start()
+        flush()
+    }
+
+    private func received(_ payload: ByteBuffer, stream: UInt64) {
+        guard fault == nil else { return }
+        do {
+            let batch = try FlockBatch(payload, at: wallClock())
+            let counts = state.apply(batch, stream: stream)
+            guard state.isLiving(log.beginning(at: 0).identity) else { return failed(LogLink.replaced) }
+            guard counts else { return }
+            log.arrived(batch, stream: stream, into: &effects)
+        } catch {
+            return failed(FlockError("the log cannot be read: \(error)"))
+        }
+        runEffects()
+        flush()
+        if log.waitingCount == 0 { becameIdle() }
+    }
+
+    private static let replaced = FlockError(
+        "another process has begun with this node's name, or the flock has taken this node for dead")
+
+    /// The node can go on no longer: nothing is acknowledged from here on.
+    private func failed(_ error: FlockError) {
+        fault = error
+        tail?.stop()
+        becameIdle()
+        onFault(error)
+    }
+
+    private func becameIdle() {
+        let whenIdle = whenIdle
+        self.whenIdle = nil
+        whenIdle?()
+    }
+
+    func answer(_ settled: Settled) { onCommit?([settled]) }
+
+    // MARK: Stopping
+
+    /// Calls `completion` when everything that was submitted is settled, as long as that is possible, and the end is said.
+    func stop(_ completion: @escaping () -> Void) {
+        let finish = {
+            self.tail?.stop()
+            self.end {
+                self.connection?.close()
+                self.connection = nil
+                completion()
+            }
+        }
+        guard log.waitingCount > 0, tail != nil, fault == nil else { return finish() }
+        whenIdle = finish
+        eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(options.stopTimeout)) {
+            self.becameIdle()
+        }
+    }
+
+    /// Says that the node has ended, if the servers can be reached.
+    func end(_ completion: @escaping () -> Void) {
+        guard fault == nil, let connection, let batch = log.ending(at: wallClock()) else { return completion() }
+        connection.store(
+            ByteBuffer(bytes: batch.encoded()), to: subject,
+            conditions: StoreConditions(messageID: batch.identity.messageID), timeout: options.stopTimeout
+        ) { _ in completion() }
+    }
+}
+
+/// A command on its way to the log.
+struct Submission: Sendable {
+    let command: BackboneCommand
+    let submitter: UInt16
+    let token: BackboneToken
+}
+
+extension FlockBatch {
+    init(_ payload: ByteBuffer, at now: UInt64) throws(MalformedRecord) {
+        // A closure's error would lose its type.
+        let result: Result<FlockBatch, MalformedRecord> = payload.withUnsafeReadableBytes { bytes in
+            do throws(MalformedRecord) {
+                return .success(try FlockBatch(bytes, at: now))
+            } catch {
+                return .failure(error)
+            }
+        }
+        self = try result.get()
+    }
+}
+
+extension JetStreamError {
+    /// The stream or the server has reached its bounds and may drop nothing.
+    var isFull: Bool { errorCode == 10077 || errorCode == 10047 }
+}

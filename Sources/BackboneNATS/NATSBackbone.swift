@@ -1,0 +1,85 @@
+package import Backbone
+import Flock
+package import MQTTModel
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// The engine of a flock: one stream of NATS JetStream, replicated by the servers, is the log of all nodes.
+///
+/// What decides is in `FlockLog` and `FlockState`; this is how they come to the network.
+package final class NATSBackbone: BackboneEngine {
+    private let eventLoop: any EventLoop
+    private let group: MultiThreadedEventLoopGroup
+    private let link: LogLink
+    private let submitted = Mutex<[Submission]>([])
+
+    /// - Parameters:
+    ///   - incarnation: a number that no earlier start of the node had.
+    ///   - wallClock: milliseconds since 1970.
+    ///   - onFault: called once, when the node can go on no longer; nothing is settled from then on.
+    package init(
+        options: FlockOptions, shardCount: Int, incarnation: UInt64, wallClock: @escaping @Sendable () -> UInt64,
+        onFault: @escaping @Sendable (FlockError) -> Void
+    ) {
+        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        eventLoop = group.next()
+        let log = FlockLog(
+            node: options.node, incarnation: incarnation, shardCount: shardCount, options: options.log)
+        link = LogLink(options: options, log: log, eventLoop: eventLoop, wallClock: wallClock, onFault: onFault)
+    }
+
+    package func restore(
+        session: (RestoredSession) -> Void, retained: (ApplicationMessage, RetainedPosition) -> Void,
+        entry: (LogEntry, [SharedGroup]) -> Void
+    ) throws {
+        let found = try wait { link, promise in link.begin(promise) { try await $0.load() } }
+        for one in found.sessions { session(one) }
+        for one in found.retained { retained(one.message, one.position) }
+        for one in found.entries { entry(one.entry, one.groups) }
+    }
+
+    package func start(
+        onCommit: @escaping @Sendable ([Settled]) -> Void, onDropped: @escaping @Sendable (LogSequence) -> Void
+    ) throws {
+        try wait { link, promise in link.begin(promise) { try await $0.follow(onCommit) } }
+    }
+
+    package func submit(_ command: BackboneCommand, submitter: UInt16, token: BackboneToken) {
+        let isFirst = submitted.withLock { submitted in
+            submitted.append(Submission(command: command, submitter: submitter, token: token))
+            return submitted.count == 1
+        }
+        guard isFirst else { return }
+        eventLoop.execute { [self] in
+            let taken = submitted.withLock { submitted in exchange(&submitted, with: []) }
+            link.assumeIsolated { $0.submit(taken) }
+        }
+    }
+
+    package func stop() {
+        try? wait { link, promise in link.stop { promise.succeed(()) } }
+        try? group.syncShutdownGracefully()
+    }
+
+    /// Waits for what the link does on its loop, for callers that may not go on without it. Neither on the
+    /// loop nor on a thread that tasks run on.
+    private func wait<Value: Sendable>(
+        _ body: @escaping @Sendable (isolated LogLink, EventLoopPromise<Value>) -> Void
+    ) throws -> Value {
+        let promise = eventLoop.makePromise(of: Value.self)
+        eventLoop.execute { [link] in link.assumeIsolated { body($0, promise) } }
+        return try promise.futureResult.wait()
+    }
+}
+
+extension LogLink {
+    /// Does something that waits.
+    func begin<Value: Sendable>(
+        _ promise: EventLoopPromise<Value>, _ body: @escaping @Sendable (isolated LogLink) async throws -> Value
+    ) {
+        Task {
+            do { promise.succeed(try await body(self)) } catch { promise.fail(error) }
+        }
+    }
+}
