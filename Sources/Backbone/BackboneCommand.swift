@@ -13,12 +13,16 @@ package enum BackboneCommand: Sendable {
     /// Read messages of the log again. Answered with those that it has, out of turn: neither after what was asked for
     /// before nor before what comes later, for it waits for no commit. `unknown`: it could not read.
     case fetch([LogSequence])
+    /// Make the client's session this node's, whichever node has it. Answered with `TakenSessions`, once everything that
+    /// any node did to the session before is in them; what another node does to it after that does not count (P2). Only
+    /// an engine that several nodes share is asked.
+    case claim(clientIdentifier: String)
 }
 
 /// How a command ended.
 package enum BackboneOutcome: Sendable, Hashable {
     case done
-    /// Somebody else changed what the command was conditional on; nothing was done.
+    /// Another node has the session by now; nothing was done.
     case conflict
     /// There was no room for it; nothing was done.
     case full

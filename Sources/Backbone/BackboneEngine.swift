@@ -36,15 +36,19 @@ package struct Settled: Sendable {
     /// For a `fetch`: what the log has of it. The messages are nobody else's; their `receivedAt` is the caller's to set,
     /// and their expiry interval is what is left of it.
     package let found: [LogEntry]?
+    /// For a `claim` that is `done`.
+    package let taken: TakenSessions?
 
     package init(
-        submitter: UInt16, token: BackboneToken, outcome: BackboneOutcome, entry: LogEntry?, found: [LogEntry]? = nil
+        submitter: UInt16, token: BackboneToken, outcome: BackboneOutcome, entry: LogEntry?, found: [LogEntry]? = nil,
+        taken: TakenSessions? = nil
     ) {
         self.submitter = submitter
         self.token = token
         self.outcome = outcome
         self.entry = entry
         self.found = found
+        self.taken = taken
     }
 
     /// What another node has put into the log: every shard has to be told, and nobody is answered.

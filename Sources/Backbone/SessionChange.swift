@@ -12,6 +12,9 @@ package enum SessionChange: Sendable {
     /// when it has none any more.
     case disconnected(clientIdentifier: String, expiryInterval: UInt32, willDelay: UInt32?)
     case ended(clientIdentifier: String)
+    /// Its session has ended, if there was one, and no node has a connection of the client: the next CONNECT, wherever it
+    /// comes, begins anew. Only for an engine that several nodes share, where a session that is not noted has a node, too.
+    case departed(clientIdentifier: String)
     /// A subscription: a new one, which wants what the log holds above `since`; or one that is there, with its options as
     /// they are now. If they have changed and messages wait, what is logged up to `since` goes by the earlier ones
     /// [MQTT-3.8.4-4]: they are kept until the client is done with that much.
@@ -45,6 +48,7 @@ extension SessionChange {
     package var clientIdentifier: String? {
         switch self {
         case .began(let client), .connected(let client, _, _), .disconnected(let client, _, _), .ended(let client),
+            .departed(let client),
             .subscribed(let client, _, _, _, _, _), .unsubscribed(let client, _, _), .wished(let client, _),
             .fulfilled(let client, _), .sending(let client, _, _, _), .handedOver(let client, _),
             .finished(let client, _), .advanced(let client, _):

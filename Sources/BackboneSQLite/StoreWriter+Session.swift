@@ -10,7 +10,7 @@ extension StoreWriter {
             try connect(client, expiryInterval: expiryInterval, will: will)
         case .disconnected(let client, let expiryInterval, let willDelay):
             try disconnect(client, expiryInterval: expiryInterval, willDelay: willDelay)
-        case .ended(let client): try end(client)
+        case .ended(let client), .departed(let client): try end(client)
         case .subscribed(let client, let filter, let options, let identifier, let since, let messagesWait):
             try subscribe(
                 client, filter: filter, options: options, identifier: identifier, since: since,

@@ -66,7 +66,7 @@ final class StoreWriter {
             switch command {
             case .append: self != .everything
             case .store: self == .nothingNew
-            case .trim, .fetch: false
+            case .trim, .fetch, .claim: false
             }
         }
     }
@@ -185,6 +185,7 @@ final class StoreWriter {
             if Int(shard) < trims.count { trims[Int(shard)] = max(trims[Int(shard)], through) }
             return submission.settled(.done)
         case .fetch: return submission.settled(.unknown, found: [])
+        case .claim: preconditionFailure("nobody shares this engine: every session is the node's")
         }
     }
 

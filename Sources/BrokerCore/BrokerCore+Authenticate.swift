@@ -14,7 +14,7 @@ extension BrokerCore {
             refuseConnect(connect, on: connection, reasonCode: .serverBusy, into: &effects)
             return
         }
-        connections.setAuthenticating(connection)
+        connections.setAdmitting(connection)
         abandonDeadline()
         authentications[connection] = PendingAuthentication(
             connect: connect, clientIdentifier: clientIdentifier, turn: .authenticator)
@@ -94,8 +94,10 @@ extension BrokerCore {
             refuseConnect(pending.connect, on: connection, reasonCode: .serverUnavailable, into: &effects)
             return
         }
-        guard let slot = connections.session(of: connection), let session = sessions.slots[slot],
-            let authentication = session.authentication, authentication.turn != nil, authentication.dueAt <= now
+        guard let slot = connections.session(of: connection), let session = sessions.slots[slot] else {
+            return claimTimedOut(connection, into: &effects)
+        }
+        guard let authentication = session.authentication, authentication.turn != nil, authentication.dueAt <= now
         else { return }
         counters.authenticationTimeouts += 1
         disconnect(session, reasonCode: .notAuthorized, at: now, into: &effects)

@@ -28,7 +28,26 @@ extension BrokerCore {
     }
 
     /// Accepts a CONNECT whose client may come in, unless a limit is reached.
+    ///
+    /// - Parameter isClaimed: no other node of the flock has the session.
     mutating func admit(
+        _ connect: Connect, clientIdentifier: String, _ grant: AccessGrant, isClaimed: Bool = false,
+        on connection: ConnectionID, at now: Instant, into effects: inout Effects
+    ) {
+        guard isClaimed || !options.isInFlock || sessions.session(for: clientIdentifier) != nil else {
+            claim(connect, clientIdentifier: clientIdentifier, grant, on: connection, at: now, into: &effects)
+            return
+        }
+        admittedClient = clientIdentifier
+        admitClaimed(
+            connect, clientIdentifier: clientIdentifier, grant, on: connection, at: now, into: &effects)
+        admittedClient = nil
+        if options.isInFlock, sessions.session(for: clientIdentifier) == nil {
+            noteDeparture(of: clientIdentifier, into: &effects)
+        }
+    }
+
+    private mutating func admitClaimed(
         _ connect: Connect, clientIdentifier: String, _ grant: AccessGrant, on connection: ConnectionID,
         at now: Instant, into effects: inout Effects
     ) {

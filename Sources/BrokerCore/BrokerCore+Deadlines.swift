@@ -112,7 +112,7 @@ extension BrokerCore {
         deadlines.abandon { key in
             switch key {
             case .connectTimeout(let connection): connections.phase(of: connection) == .awaitingConnect
-            case .authenticationTimeout(let connection): connections.phase(of: connection) == .authenticating
+            case .authenticationTimeout(let connection): connections.phase(of: connection) == .admitting
             case .keepAlive(let connection): connections.phase(of: connection) == .online
             case .grantExpiry(let slot, let generation, let endsAt):
                 sessions.session(slot: slot, generation: generation)?.grantEndsAt == endsAt

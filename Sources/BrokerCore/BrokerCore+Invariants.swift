@@ -44,7 +44,7 @@ extension BrokerCore {
         precondition(
             authentications.count <= limits.maximumPendingAuthentications, "clients being checked keep their bound")
         precondition(
-            authentications.keys.allSatisfy { connections.phase(of: $0) == .authenticating },
+            authentications.keys.allSatisfy { connections.phase(of: $0) == .admitting },
             "a client that is checked has a connection that waits")
         precondition(heldAnswers.values.allSatisfy { $0.connection.slot != .max }, "an answer is for a connection")
         precondition(pendingPublishCount >= pipelineOfToken.count, "a command's publish is held until it is answered")

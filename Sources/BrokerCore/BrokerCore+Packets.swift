@@ -18,7 +18,7 @@ extension BrokerCore {
         using random: inout some RandomNumberGenerator, into effects: inout Effects
     ) {
         guard let slot = connections.session(of: connection), let session = sessions.slots[slot] else {
-            if connections.phase(of: connection) == .authenticating {
+            if connections.phase(of: connection) == .admitting {
                 authenticationContinued(with: packet, on: connection, at: now, into: &effects)
                 return
             }

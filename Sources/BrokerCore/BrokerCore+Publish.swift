@@ -114,7 +114,7 @@ extension BrokerCore {
             var append = LogAppend(message: message, publisher: publisher)
             append.willOf = willOf
             if qos != .atMostOnce {
-                append.isKept = isWantedBySubscriber(matches)
+                append.isKept = options.isInFlock || isWantedBySubscriber(matches)
                 append.groups = lastingGroups(matches)
             }
             prepare(&append, acknowledgement)
@@ -133,6 +133,7 @@ extension BrokerCore {
 
     /// Whether the log has to keep a message with QoS > 0 for anybody.
     private func isWantedLastingly(_ matches: Matches) -> Bool {
+        if options.isInFlock { return true }
         if sessions.durableCount > 0 || !matches.peers.isEmpty, isWantedBySubscriber(matches) { return true }
         for group in matches.groups where mayHaveLastingMember(group) { return true }
         return false

@@ -8,6 +8,7 @@ import TopicIndex
 extension BrokerCore {
     package mutating func restore(_ restored: RestoredSession, at now: Instant, into effects: inout Effects) {
         let session = sessions.insert(clientIdentifier: restored.clientIdentifier)
+        restoring.slots.append(session.slot)
         session.isNoted = true
         session.will = restored.will
         session.notedCursor = restored.cursor
@@ -207,13 +208,23 @@ extension BrokerCore {
         unclaimed groups: [(group: SharedGroup, sequence: LogSequence)], at now: Instant, into effects: inout Effects
     ) {
         runEvents(before: .max, at: now, into: &effects)
+        finishRestoring(at: now, into: &effects)
+        if !groups.isEmpty {
+            note(groups.map { SessionChange.groupFinished($0.group, sequence: $0.sequence) }, into: &effects)
+        }
+        armCursorTimer(at: now)
+        announceDeadline(into: &effects)
+    }
+
+    /// What waits for time, of the sessions that have been taken up: their ends and their wills.
+    mutating func finishRestoring(at now: Instant, into effects: inout Effects) {
         releaseUnaccountedFor()
-        for slot in sessions.slots.indices {
-            guard let session = sessions.slots[slot] else { continue }
+        let (slots, wills) = (restoring.slots, restoring.wills)
+        restoring = Restoring()
+        for slot in slots {
+            guard let session = sessions.slots[Int(slot)] else { continue }
             if session.isDurable, session.expiresAt != .distantFuture { armExpiry(of: session) }
         }
-        let wills = restoring.wills
-        restoring = Restoring()
         for (slot, dueIn) in wills {
             guard let session = sessions.slots[Int(slot)] else { continue }
             if dueIn > 0 {
@@ -223,14 +234,9 @@ extension BrokerCore {
             }
         }
         // Those that ended with their connection were there for their wills alone; ending them publishes those.
-        for slot in sessions.slots.indices {
-            guard let session = sessions.slots[slot], !session.isDurable else { continue }
+        for slot in slots {
+            guard let session = sessions.slots[Int(slot)], !session.isDurable else { continue }
             endSession(session, at: now, into: &effects)
         }
-        if !groups.isEmpty {
-            note(groups.map { SessionChange.groupFinished($0.group, sequence: $0.sequence) }, into: &effects)
-        }
-        armCursorTimer(at: now)
-        announceDeadline(into: &effects)
     }
 }

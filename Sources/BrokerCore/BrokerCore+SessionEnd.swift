@@ -80,10 +80,8 @@ extension BrokerCore {
         publishWill(of: session, at: now, into: &effects)
         let finishing = takeSharedFinished(of: session)
         for filter in session.filters.all { removeSubscription(filter, of: session, into: &effects) }
-        if session.isNoted || session.isNoteUncertain, !isShuttingDown {
-            noteEnd(
-                of: session.clientIdentifier, .ended(clientIdentifier: session.clientIdentifier),
-                finishing: finishing, into: &effects)
+        if let end = endToNote(of: session) {
+            noteEnd(of: session.clientIdentifier, end, finishing: finishing, into: &effects)
         } else if !finishing.isEmpty {
             noteFinish(finishing, into: &effects)
         }
@@ -100,6 +98,16 @@ extension BrokerCore {
         }
         session.claims = [:]
         return changes
+    }
+
+    /// What the backbone is to be told of the session's end; nil: nothing.
+    private func endToNote(of session: Session) -> SessionChange? {
+        guard !isShuttingDown, !session.isLost else { return nil }
+        if options.isInFlock, admittedClient != session.clientIdentifier {
+            return .departed(clientIdentifier: session.clientIdentifier)
+        }
+        let isKnown = session.isNoted || session.isNoteUncertain
+        return isKnown ? .ended(clientIdentifier: session.clientIdentifier) : nil
     }
 
     mutating func armWill(of session: Session, delaySeconds: UInt32, at now: Instant) {

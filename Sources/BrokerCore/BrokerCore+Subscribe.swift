@@ -47,7 +47,9 @@ extension BrokerCore {
             if wish.number > 0 { changes.append(.wished(clientIdentifier: session.clientIdentifier, wish)) }
         }
         let subAck = SubAck(packetIdentifier: subscribe.packetIdentifier, reasonCodes: reasonCodes)
-        guard changes.isEmpty else {
+        // In a flock even if there is nothing to note: whatever another node acknowledged before has then come here, too,
+        // so that the retained messages are those of now (P4).
+        guard changes.isEmpty, !options.isInFlock else {
             note(changes, of: session, then: .subAck(subAck, wishes), into: &effects)
             return
         }
@@ -138,7 +140,7 @@ extension BrokerCore {
 
     /// A lasting session has one subscription more or less; the other shards are told of the first and of the last.
     mutating func lastingSubscriptionChanged(_ string: String, isAdded: Bool, into effects: inout Effects) {
-        guard shardCount > 1, let filter = TopicFilter(string), !filter.isShared else { return }
+        guard shardCount > 1, !restoring.isTaking, let filter = TopicFilter(string), !filter.isShared else { return }
         let key = ExactText(filter.pattern)
         let count = lastingPatterns[key, default: 0] + (isAdded ? 1 : -1)
         lastingPatterns[key] = count == 0 ? nil : count
@@ -193,6 +195,7 @@ extension BrokerCore {
     }
 
     func forwardToPeers(_ message: PeerMessage, into effects: inout Effects) {
+        guard !restoring.isTaking else { return }
         for peer in 0..<shardCount where peer != shard {
             effects.all.append(.forward(shard: peer, message))
         }

@@ -29,6 +29,8 @@ package struct BrokerCore: ~Copyable {
     var connections = ConnectionTable()
     var sessions = SessionTable()
     var index: SubscriptionIndex
+    /// Of sessions that are being taken up while the shard works; empty otherwise.
+    var restoringIndex: SubscriptionIndex
     var retained: RetainedIndex
     /// Who may connect and do what; first that of the options.
     var policy: AccessPolicy?
@@ -62,6 +64,10 @@ package struct BrokerCore: ~Copyable {
     var lastingPatterns: [ExactText: Int] = [:]
     var log: LogReading
     var restoring = Restoring()
+    /// The client that is being let in: if its earlier session ends by that, it is not gone.
+    var admittedClient: String?
+    /// CONNECTs that wait until their session is this node's.
+    var claims: [BackboneToken: PendingClaim] = [:]
     var flapping = FlappingClients()
     var memoryLevel = MemoryLevel.normal
     /// What waits in all sessions' queues.
@@ -75,9 +81,8 @@ package struct BrokerCore: ~Copyable {
         self.shardCount = shardCount
         self.options = options
         self.policy = options.access
-        self.index = SubscriptionIndex(
-            cacheCapacity: options.limits.maximumCachedTopics,
-            cacheByteCapacity: options.limits.maximumCachedTopicBytes, hashSeed: options.hashSeed)
+        self.index = SubscriptionIndex(options)
+        self.restoringIndex = SubscriptionIndex(options)
         self.retained = RetainedIndex(hashSeed: options.hashSeed)
         self.log = LogReading(cache: LogCache(maximumByteCount: options.limits.maximumCachedLogBytes))
     }
@@ -113,6 +118,10 @@ package struct BrokerCore: ~Copyable {
             logAppended(entry, at: now, into: &effects)
         case .messagesFetched(let token, let found):
             messagesFetched(token, found, at: now, into: &effects)
+        case .sessionsTaken(let token, let taken):
+            sessionsTaken(token, taken, at: now, into: &effects)
+        case .sessionLost(let clientIdentifier):
+            sessionLost(clientIdentifier, at: now, into: &effects)
         case .logDropped(let through):
             droppedThrough = max(droppedThrough, through)
             armCursorTimer(at: now)
@@ -149,5 +158,14 @@ package struct BrokerCore: ~Copyable {
     /// The publisher that `session` is to others.
     func reference(to session: Session) -> PublisherReference {
         PublisherReference(shard: shard, session: session.slot, generation: session.generation)
+    }
+}
+
+extension SubscriptionIndex {
+    /// An empty one, with the bounds of the options.
+    init(_ options: BrokerOptions) {
+        self.init(
+            cacheCapacity: options.limits.maximumCachedTopics,
+            cacheByteCapacity: options.limits.maximumCachedTopicBytes, hashSeed: options.hashSeed)
     }
 }

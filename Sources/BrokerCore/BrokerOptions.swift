@@ -10,6 +10,9 @@ package struct BrokerOptions: Sendable {
     /// Whether the backbone can `fetch`: a session then holds of a message of the log only where it lies. Set by the
     /// driver.
     package var readsLogBack = false
+    /// Whether other nodes share the backbone: a CONNECT then claims its session, and every message with QoS > 0 goes
+    /// through the log, since a session of another node may want it. Set by the driver.
+    package var isInFlock = false
     /// Shown at `$SYS/broker/version`.
     package var versionText = "Dunlin"
     /// Time between two updates of `$SYS`; zero turns `$SYS` off.

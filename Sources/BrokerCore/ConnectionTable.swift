@@ -3,10 +3,11 @@ struct ConnectionTable {
     enum Phase: UInt8 {
         /// Not there, or forgotten. Can transition to: `awaitingConnect`.
         case closed
-        /// Accepted, its CONNECT has not come. Can transition to: `authenticating`, `online`, `closed`.
+        /// Accepted, its CONNECT has not come. Can transition to: `admitting`, `online`, `closed`.
         case awaitingConnect
-        /// Its CONNECT has come, and the client is being checked. Can transition to: `online`, `closed`.
-        case authenticating
+        /// Its CONNECT has come, and it is being decided about: who the client is, and in a flock
+        /// whether its session is free. Can transition to: `online`, `closed`.
+        case admitting
         /// A session's connection. Can transition to: `closed`.
         case online
     }
@@ -50,14 +51,14 @@ struct ConnectionTable {
         openCount += 1
     }
 
-    mutating func setAuthenticating(_ connection: ConnectionID) {
-        precondition(phase(of: connection) == .awaitingConnect, "a client is checked once its CONNECT has come")
-        entries[Int(connection.slot)].phase = .authenticating
+    mutating func setAdmitting(_ connection: ConnectionID) {
+        precondition(phase(of: connection) == .awaitingConnect, "a CONNECT is decided about once")
+        entries[Int(connection.slot)].phase = .admitting
     }
 
     mutating func setOnline(_ connection: ConnectionID, session: UInt32) {
         let phase = phase(of: connection)
-        precondition(phase == .awaitingConnect || phase == .authenticating, "a connection gets its session once")
+        precondition(phase == .awaitingConnect || phase == .admitting, "a connection gets its session once")
         entries[Int(connection.slot)].session = session
         entries[Int(connection.slot)].phase = .online
     }

@@ -15,6 +15,9 @@ package struct Counters: Sendable, Hashable {
     package var keepAliveTimeouts: UInt64 = 0
     package var protocolViolations: UInt64 = 0
     package var takeovers: UInt64 = 0
+    /// Sessions that came from other nodes, and CONNECTs whose session did not come in time.
+    package var sessionsTaken: UInt64 = 0
+    package var claimTimeouts: UInt64 = 0
     package var messagesReceived: UInt64 = 0
     package var messagesSent: UInt64 = 0
     /// QoS 0 messages for a client that does not read.

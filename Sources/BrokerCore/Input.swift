@@ -38,6 +38,12 @@ package enum Input: Sendable {
     /// The answer to a `fetch`, in place of `backboneAnswered`: what the log has of what was asked for, in any order, as
     /// objects of this shard alone, with what is left of their expiry interval. nil: it could not be read.
     case messagesFetched(BackboneToken, [LogEntry]?)
+    /// The answer to a `claim`, in place of `backboneAnswered`: nil if it failed. Without a token: sessions that are this
+    /// node's because the one that had them has died. All entries of the log that the shard was told before are in it, as
+    /// far as the sessions may want them, and none that it will be told after.
+    case sessionsTaken(BackboneToken?, TakenSessions?)
+    /// Another node has claimed the session: what is here of it goes, and nothing is noted of it.
+    case sessionLost(clientIdentifier: String)
     /// The log has reached its bounds and holds nothing any more up to and including this sequence.
     case logDropped(through: LogSequence)
     case peerMessageReceived(PeerMessage)

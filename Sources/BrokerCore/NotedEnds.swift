@@ -46,7 +46,8 @@ extension BrokerCore {
         let changes = noting.finishes.removeValue(forKey: token)
         let client = noting.pending.removeValue(forKey: token)
         guard changes != nil || client != nil else { return false }
-        guard outcome != .done else { return true }
+        // A conflict: another node has the session, and this one's end means nothing to it.
+        guard outcome != .done, outcome != .conflict else { return true }
         if let changes { noting.failedFinishes.append(changes) }
         if let client, noting.known.insert(client).inserted { noting.clients.append(client) }
         armNoteAgain(at: now)
@@ -71,7 +72,15 @@ extension BrokerCore {
         for changes in failed { noteFinish(changes, into: &effects) }
         for client in clients {
             // One that is not noted is another than the one that has ended.
-            guard let session = sessions.session(for: client.string), session.isNoted else {
+            guard let session = sessions.session(for: client.string) else {
+                if options.isInFlock {
+                    noteDeparture(of: client.string, into: &effects)
+                } else {
+                    noteEnd(of: client.string, .ended(clientIdentifier: client.string), into: &effects)
+                }
+                continue
+            }
+            guard session.isNoted else {
                 noteEnd(of: client.string, .ended(clientIdentifier: client.string), into: &effects)
                 continue
             }

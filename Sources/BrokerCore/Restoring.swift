@@ -27,6 +27,10 @@ struct Restoring {
         }
     }
 
+    /// While the shard works, for sessions that have come from another node: what they subscribe to is not announced yet.
+    var isTaking = false
+    /// Slots of the sessions.
+    var slots: [UInt32] = []
     var events: [Event] = []
     private var isSorted = false
     private var next = 0
@@ -103,7 +107,7 @@ extension BrokerCore {
         var next = (known.map(\.exchange.sequence).max() ?? number) + 1
         var count = 0
         retained.forEachMatch(of: wish.wish.pattern) { message in
-            guard (restoring.retainedPositions[ExactText(message.topicString)] ?? .max) < wish.position,
+            guard isOlder(message, than: wish),
                 let copy = copy(of: message, for: wish.wish, of: session, at: now), copy.qos != .atMostOnce
             else { return }
             if copy.qos == .exactlyOnce, let sent = byTopic.removeValue(forKey: ExactText(message.topicString)) {
@@ -121,6 +125,12 @@ extension BrokerCore {
             count += 1
         }
         remember(count, of: number, session, into: &effects)
+    }
+
+    /// Whether the message was retained when the wish was made. A shard that works has not kept that: all are.
+    private func isOlder(_ message: ApplicationMessage, than wish: RestoredSession.Wish) -> Bool {
+        if restoring.isTaking { return true }
+        return (restoring.retainedPositions[ExactText(message.topicString)] ?? .max) < wish.position
     }
 
     private func release(_ sent: RestoredSession.Sent, of session: Session) {
@@ -145,6 +155,6 @@ extension BrokerCore {
             for sent in unfinished { release(sent, of: session) }
             if !unfinished.isEmpty { session.wishes[copies.wish] = unfinished.count }
         }
-        for case let session? in sessions.slots { session.restoredSent = [:] }
+        for slot in restoring.slots { sessions.slots[Int(slot)]?.restoredSent = [:] }
     }
 }

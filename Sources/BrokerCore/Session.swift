@@ -58,6 +58,8 @@ final class Session {
     /// Nobody knows whether the backbone took the note of the session's beginning, or of the end of the one before it: it is
     /// made again with the next CONNECT.
     var isNoteUncertain = false
+    /// Another node of the flock has it, and it goes: nothing is noted of it any more.
+    var isLost = false
     /// Everything up to here had been finished when the backbone was told last.
     var notedCursor: LogSequence = 0
     var isCursorDirty = false

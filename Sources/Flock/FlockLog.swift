@@ -123,6 +123,7 @@ package struct FlockLog: Sendable {
         case .trim(let shard, let through):
             trims[Int(shard)] = max(trims[Int(shard)], through)
             return .needed(above: trims.min() ?? 0)
+        case .claim: preconditionFailure("claims are not records yet")
         case .fetch: preconditionFailure("reading is not written to the log")
         }
     }

@@ -48,7 +48,7 @@ struct ReferenceStore {
         case .append(let append): execute(append)
         case .store(let changes): for change in changes { execute(change) }
         case .trim(let shard, let through): trims[Int(shard)] = max(trims[Int(shard)], through)
-        case .fetch: break
+        case .fetch, .claim: break
         }
     }
 
@@ -93,7 +93,7 @@ struct ReferenceStore {
                 session.will = nil
             }
             sessions[ExactText(client)] = session
-        case .ended(let client): sessions[ExactText(client)] = nil
+        case .ended(let client), .departed(let client): sessions[ExactText(client)] = nil
         case .subscribed(let client, let filter, let options, let identifier, let since, let messagesWait):
             let subscription = RestoredSession.Subscription(
                 filter: filter, options: options, identifier: identifier, since: since)

@@ -11,6 +11,8 @@ struct CoreHarness: ~Copyable {
     private var nextSlot: UInt32 = 0
     private(set) var now = Instant.zero
     private(set) var pendingCommands: [Pending] = []
+    /// What the core had noted of sessions.
+    var notes: [[SessionChange]] = []
     /// What the core wanted to know about clients.
     private(set) var requests: [AuthenticationRequest] = []
     private(set) var connAckProperties: [Properties] = []
@@ -23,7 +25,7 @@ struct CoreHarness: ~Copyable {
 
         var isNote: Bool {
             switch command {
-            case .append, .fetch: false
+            case .append, .fetch, .claim: false
             case .store, .trim: true
             }
         }
@@ -95,6 +97,7 @@ struct CoreHarness: ~Copyable {
         case .resumeReading(let connection): return [.resumeReading(slot: connection.slot)]
         case .execute(let token, let command):
             pendingCommands.append(Pending(token: token, command: command))
+            if case .store(let changes) = command { notes.append(changes) }
             return []
         case .authenticate(let connection, let request):
             requests.append(request)
@@ -157,6 +160,9 @@ struct CoreHarness: ~Copyable {
         if outcome == .done, let entry = backbone.execute(pending.command).entry { seen += step(.logAppended(entry)) }
         return seen + step(.backboneAnswered(pending.token, outcome))
     }
+
+    /// One that the test answers itself.
+    mutating func takePending(at index: Int) -> Pending { pendingCommands.remove(at: index) }
 
     /// Takes up what survived a restart.
     mutating func restore(_ sessions: [RestoredSession], log: [LogEntry], groups: [SharedGroup] = []) {

@@ -18,6 +18,7 @@ private enum Kind {
     static let finished: UInt8 = 12
     static let advanced: UInt8 = 13
     static let groupFinished: UInt8 = 14
+    static let departed: UInt8 = 15
 }
 
 extension RecordWriter {
@@ -34,6 +35,7 @@ extension RecordWriter {
             append(expiryInterval)
             append(optional: willDelay)
         case .ended(let client): begin(Kind.ended, client)
+        case .departed(let client): begin(Kind.departed, client)
         case .subscribed(let client, let filter, let options, let identifier, let since, let messagesWait):
             begin(Kind.subscribed, client)
             append(filter)
@@ -124,6 +126,7 @@ extension RecordReader {
             let willDelay = try optionalNumber(as: UInt32.self)
             return .disconnected(clientIdentifier: client, expiryInterval: expiryInterval, willDelay: willDelay)
         case Kind.ended: return .ended(clientIdentifier: client)
+        case Kind.departed: return .departed(clientIdentifier: client)
         case Kind.subscribed: return try subscribed(client)
         case Kind.unsubscribed:
             let filter = try text()

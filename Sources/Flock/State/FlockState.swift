@@ -72,7 +72,7 @@ package struct FlockState: Sendable {
         case .began(let client): begin(client, of: batch, at: position)
         case .connected(let client, _, _):
             if sessions[ExactText(client)] == nil { begin(client, of: batch, at: position) }
-        case .ended(let client): sessions[ExactText(client)] = nil
+        case .ended(let client), .departed(let client): sessions[ExactText(client)] = nil
         case .groupFinished(let group, let sequence):
             unfinishedGroups[sequence]?.removeAll { $0 == group }
             if unfinishedGroups[sequence]?.isEmpty == true { unfinishedGroups[sequence] = nil }

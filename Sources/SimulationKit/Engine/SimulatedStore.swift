@@ -30,7 +30,7 @@ struct SimulatedStore {
         case .append(let append): return execute(append, at: now)
         case .store(let changes): for change in changes { execute(change, at: now) }
         case .trim(let shard, let through): trim(shard: shard, through: through)
-        case .fetch: break
+        case .fetch, .claim: break
         }
         return nil
     }
@@ -79,7 +79,7 @@ struct SimulatedStore {
             if !sessions.contains(where: { $0.clientIdentifier == client }) {
                 sessions.append(StoredSession(clientIdentifier: client, since: lastSequence))
             }
-        case .ended(let client): sessions.removeAll { $0.clientIdentifier == client }
+        case .ended(let client), .departed(let client): sessions.removeAll { $0.clientIdentifier == client }
         case .wished: lastPosition += 1
         case .groupFinished(let group, let sequence):
             guard let index = log.firstIndex(where: { $0.sequence == sequence }) else { return }
