@@ -71,11 +71,11 @@ package struct RestoredSession: Sendable {
     package let clientIdentifier: String
     /// Seconds; 0 for one that ended with its connection and is there for its will alone.
     package var expiryInterval: UInt32 = 0
-    /// Seconds until it ends, counted while the broker was down; nil when it never does. For a session whose client was
-    /// connected when the broker stopped, its whole expiry interval.
+    /// Seconds until it ends, counted while the broker was down; nil when it never does. If its client was
+    /// connected when the broker stopped, counted from there; if the broker was killed, from the first start after that.
     package var expiresIn: UInt32?
     package var will: Will?
-    /// Seconds until the will is due; nil: it stands for a connection that the broker's end has ended.
+    /// Seconds until the will is due, counted likewise; nil: its whole delay.
     package var willDueIn: UInt32?
     /// In the order of their making, with the earlier options that something may still go by.
     package var subscriptions: [Subscription] = []

@@ -78,6 +78,13 @@ package struct StoredSession: Sendable {
         willDueAt = nil
     }
 
+    /// The process is gone that had its connection, if it had one: what counts from the end of that does from here.
+    package mutating func connectionLost(at now: Instant) {
+        guard disconnectedAt == nil else { return }
+        disconnectedAt = now
+        willDueAt = will.map { now.advanced(seconds: $0.delayInterval) }
+    }
+
     private mutating func subscribe(_ subscription: RestoredSession.Subscription, messagesWait: Bool) {
         guard let old = removeStanding(subscription.filter) else {
             subscriptions.append(subscription)

@@ -167,7 +167,7 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
         fetcher.stop()
         checkpoint.stop()
         database.writeWithoutTransaction { _ in
-            writer.noteClock()
+            writer.noteEnd()
             _ = CheckpointThread.checkpoint(writer.connection, SQLITE_CHECKPOINT_TRUNCATE)
             writer.statements.finalize()
         }

@@ -35,8 +35,8 @@ package final class StoreInspection {
         }
     }
 
-    /// Everything, as of one moment: the sessions, each with whether its client is connected or was when the broker died,
-    /// then the retained messages, then the log in order with the shared subscriptions that wait for a message.
+    /// Everything, as of one moment: the sessions, each with whether its client is connected or was when the broker was
+    /// killed, then the retained messages, then the log in order with the shared subscriptions that wait for a message.
     /// - Parameter now: wall clock milliseconds since 1970.
     package func read(
         at now: Int64, session: (RestoredSession, Bool) -> Void, retained: (ApplicationMessage) -> Void,
@@ -54,7 +54,7 @@ package final class StoreInspection {
                         "\(path) was written by an earlier version of the broker (schema \(version)); start this one on it "
                             + "once, which brings it up to date")
                 }
-                let reader = StoreReader(connection: connection, now: now)
+                let reader = try StoreReader(connection: connection, now: now, life: nil)
                 var totals = StoreReader.Totals()
                 try reader.readSessions(into: &totals, session)
                 try reader.readRetained(into: &totals) { message, _ in retained(message) }

@@ -6,12 +6,26 @@ struct StoreReader {
     let connection: OpaquePointer
     /// Wall clock, in milliseconds.
     let now: Int64
+    /// When which of the broker's lives ended.
+    private var lives: [Int64: Int64] = [:]
+
+    init(connection: OpaquePointer, now: Int64) { (self.connection, self.now) = (connection, now) }
+
+    /// - Parameter life: the reading process's own, if it takes the store over; nil for one that only looks.
+    init(connection: OpaquePointer, now: Int64, life: StoreLife?) throws(StoreFault) {
+        self.init(connection: connection, now: now)
+        let rows = try PreparedStatement(connection, "SELECT number, ended_at FROM lives")
+        while try rows.step() { lives[rows.integer(0)] = rows.integer(1) }
+        if let life { lives[life.previous.number] = life.previous.at }
+    }
 
     /// What the writer has to know of the rows that were read.
     struct Totals {
         var lastPosition: Int64 = 0
         var logMessages = 0
         var logBytes = 0
+        /// In which a session was connected that is not noted to be away.
+        var oldestLife: Int64?
     }
 
     func readRetained(
@@ -73,7 +87,7 @@ struct StoreReader {
     static let messageQuery =
         "SELECT topic, properties, payload, flags, expires_at, publisher FROM log WHERE sequence = ?"
 
-    /// Each with whether its client is connected, or was when the broker died.
+    /// Each with whether its client is connected, as far as the store knows.
     func readSessions(
         into totals: inout Totals, _ body: (_ session: RestoredSession, _ isConnected: Bool) -> Void
     ) throws(StoreFault) {
@@ -93,8 +107,11 @@ struct StoreReader {
             let key = rows.integer(0)
             var session = RestoredSession(clientIdentifier: rows.text(1))
             session.cursor = UInt64(bitPattern: rows.integer(5))
-            readExpiry(rows, into: &session)
-            while let row = try wills.next(of: key) { readWill(row, into: &session) }
+            let life = rows.integer(3)
+            if life > 0 { totals.oldestLife = min(totals.oldestLife ?? .max, life) }
+            let ended = lives[life]
+            readExpiry(rows, connectionEnded: ended, into: &session)
+            while let row = try wills.next(of: key) { readWill(row, connectionEnded: ended, into: &session) }
             session.subscriptions = try readEarlier(earlier, of: key, above: session.cursor)
             session.subscriptions += try readSubscriptions(subscriptions, of: key, into: &totals)
             session.wishes = try readWishes(wishes, of: key, into: &totals)
@@ -102,24 +119,29 @@ struct StoreReader {
                 session.received.append(PacketIdentifier(truncatingIfNeeded: row.integer(1)))
             }
             session.sent = try readSent(sent, of: key, above: session.cursor, into: &totals)
-            body(session, rows.integer(3) != 0)
+            body(session, life > 0 && ended == nil)
         }
     }
 
-    private func readExpiry(_ row: PreparedStatement, into session: inout RestoredSession) {
+    /// - Parameter ended: when the life of the broker was over that its connection ended with.
+    private func readExpiry(
+        _ row: PreparedStatement, connectionEnded ended: Int64?, into session: inout RestoredSession
+    ) {
         session.expiryInterval = UInt32(truncatingIfNeeded: row.integer(2))
-        if row.integer(3) != 0 {
-            session.expiresIn = session.expiryInterval == .max ? nil : session.expiryInterval
-        } else {
-            session.expiresIn = row.optionalInteger(4).map { WallClock.seconds(until: $0, from: now) }
-        }
+        let deadline =
+            row.integer(3) == 0
+            ? row.optionalInteger(4) : WallClock.deadline(session.expiryInterval, after: ended ?? now)
+        session.expiresIn = deadline.map { WallClock.seconds(until: $0, from: now) }
     }
 
-    private func readWill(_ row: PreparedStatement, into session: inout RestoredSession) {
+    private func readWill(
+        _ row: PreparedStatement, connectionEnded ended: Int64?, into session: inout RestoredSession
+    ) {
         let message = row.message(at: 1)
         message.expiryInterval = row.optionalInteger(5).map { UInt32(truncatingIfNeeded: $0) }
         session.will = Will(message: message, delayInterval: UInt32(truncatingIfNeeded: row.integer(6)))
-        session.willDueIn = row.optionalInteger(7).map { WallClock.seconds(until: $0, from: now) }
+        let dueAt = row.optionalInteger(7) ?? ended.map { $0 + row.integer(6) * 1000 }
+        session.willDueIn = dueAt.map { WallClock.seconds(until: $0, from: now) }
     }
 
     private func readSubscriptions(

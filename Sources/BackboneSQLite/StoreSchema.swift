@@ -37,7 +37,8 @@ enum StoreSchema {
             flags INTEGER NOT NULL, stored_at INTEGER NOT NULL, expires_at INTEGER, publisher INTEGER NOT NULL);
         CREATE INDEX retained_expiry ON retained (expires_at) WHERE expires_at IS NOT NULL;
 
-        -- expiry: seconds, 4294967295 for ever. expires_at: NULL while connected, and for ever.
+        -- expiry: seconds, 4294967295 for ever. is_connected: 0, or a life of the broker (lives). expires_at: NULL while
+        -- connected, and for ever.
         CREATE TABLE sessions (
             key INTEGER PRIMARY KEY, client BLOB NOT NULL UNIQUE, expiry INTEGER NOT NULL,
             is_connected INTEGER NOT NULL, expires_at INTEGER);
@@ -88,6 +89,11 @@ enum StoreSchema {
             packet_identifier, phase, position, NULL FROM sent;
         DROP TABLE sent;
         ALTER TABLE sent_by_way RENAME TO sent;
+        """,
+        """
+        -- The broker's lives on this store that are over. sessions.is_connected names the one in which a client connected
+        -- that is not noted to be away: what counts from the end of its connection counts from ended_at.
+        CREATE TABLE lives (number INTEGER PRIMARY KEY, ended_at INTEGER NOT NULL);
         """,
     ]
 }

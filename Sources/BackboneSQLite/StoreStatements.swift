@@ -46,6 +46,8 @@ struct MessageStatements {
     let findExpired: PreparedStatement
     let deleteExpired: PreparedStatement
     let putCounter: PreparedStatement
+    let putLife: PreparedStatement
+    let deleteLivesBefore: PreparedStatement
 
     init(_ maker: inout StatementMaker) throws(StoreFault) {
         insertLog = try maker.prepare("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
@@ -65,6 +67,8 @@ struct MessageStatements {
         putCounter = try maker.prepare(
             "INSERT INTO counters VALUES (CAST(?1 AS TEXT), ?2) ON CONFLICT (name) DO UPDATE SET value = max(value, ?2)"
         )
+        putLife = try maker.prepare("INSERT OR IGNORE INTO lives VALUES (?, ?)")
+        deleteLivesBefore = try maker.prepare("DELETE FROM lives WHERE number < ?")
     }
 }
 
@@ -97,9 +101,9 @@ struct SessionStatements {
 
     init(_ maker: inout StatementMaker) throws(StoreFault) {
         findSession = try maker.prepare("SELECT key FROM sessions WHERE client = ?")
-        insertSession = try maker.prepare("INSERT INTO sessions VALUES (?, ?, 0, 1, NULL)")
+        insertSession = try maker.prepare("INSERT INTO sessions VALUES (?, ?, 0, ?, NULL)")
         setConnected = try maker.prepare(
-            "UPDATE sessions SET expiry = ?2, is_connected = 1, expires_at = NULL WHERE key = ?1")
+            "UPDATE sessions SET expiry = ?2, is_connected = ?3, expires_at = NULL WHERE key = ?1")
         setDisconnected = try maker.prepare(
             "UPDATE sessions SET expiry = ?2, is_connected = 0, expires_at = ?3 WHERE key = ?1")
         putWill = try maker.prepare("INSERT OR REPLACE INTO wills VALUES (?, ?, ?, ?, ?, ?, ?, NULL)")

@@ -17,14 +17,16 @@ extension StoreWriter {
         state.nextSessionKey = try integer("SELECT ifnull(max(key), 0) FROM sessions") + 1
         clock.resume(at: try integer("SELECT value FROM counters WHERE name = 'clock'"))
         clock.resume(at: try integer("SELECT stored_at FROM log ORDER BY sequence DESC LIMIT 1"))
+        clock.resume(at: try integer("SELECT ended_at FROM lives ORDER BY number DESC LIMIT 1"))
         now = clock.read()
+        life = StoreLife(previous: try integer("SELECT ifnull(max(number), 0) FROM lives"), at: now)
     }
 
     func restore(
         session: (RestoredSession) -> Void, retained: (ApplicationMessage, RetainedPosition) -> Void,
         entry: (LogEntry, [SharedGroup]) -> Void
     ) throws(StoreFault) {
-        let reader = StoreReader(connection: connection, now: clock.read())
+        let reader = try StoreReader(connection: connection, now: clock.read(), life: life)
         var totals = StoreReader.Totals()
         try reader.readSessions(into: &totals) { restored, _ in session(restored) }
         try reader.readRetained(into: &totals, retained)
@@ -32,14 +34,30 @@ extension StoreWriter {
         state.nextPosition = totals.lastPosition + 1
         state.logMessages = totals.logMessages
         state.logBytes = totals.logBytes
+        life.oldest = min(life.oldest, totals.oldestLife ?? .max)
+        note { () throws(StoreFault) in try noteLife() }
     }
 
-    /// So that the clock cannot go back by a restart. Not worth an answer: what fails here fails at the next commit.
-    func noteClock() {
-        do throws(StoreFault) {
+    /// So that the clock cannot go back by a restart.
+    func noteClock() { note { () throws(StoreFault) in try putCounter(.clock, clock.read()) } }
+
+    /// What is connected now is so no longer.
+    func noteEnd() {
+        note { () throws(StoreFault) in
+            try noteLife()
             try putCounter(.clock, clock.read())
-            try execute("COMMIT")
+            try put(StoreLife.Ended(number: life.number, at: clock.read()))
+        }
+    }
+
+    /// Not worth an answer: what fails here fails at the next commit.
+    private func note(_ changes: () throws(StoreFault) -> Void) {
+        let before = state
+        do throws(StoreFault) {
+            try changes()
+            if isInTransaction { try execute("COMMIT") }
         } catch {
+            state = before
             statistics.lastError = error.description
         }
         endTransaction()

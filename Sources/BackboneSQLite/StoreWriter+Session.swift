@@ -56,7 +56,7 @@ extension StoreWriter {
             key = try sessionKey(client)
         }
         guard let key else { return }
-        try statements.session.setConnected.bind(1, key).bind(2, expiryInterval).run()
+        try statements.session.setConnected.bind(1, key).bind(2, expiryInterval).bind(3, life.number).run()
         guard let will else {
             try statements.session.deleteWill.bind(1, key).run()
             return

@@ -15,6 +15,8 @@ final class StoreWriter {
     var statistics = StoreStatistics()
     /// Wall clock of the transaction.
     var now: Int64 = 0
+    /// This process's.
+    var life = StoreLife(previous: 0, at: 0)
 
     /// The state that goes with a transaction.
     struct State {
@@ -30,6 +32,8 @@ final class StoreWriter {
         var trimmedThrough: LogSequence = 0
         /// Up to here nothing at all is left.
         var retentionThrough: LogSequence = 0
+        /// The life of the broker before this one is not noted to be over.
+        var mustNoteLife = true
     }
 
     var state = State()
@@ -114,6 +118,7 @@ final class StoreWriter {
         try trim(rows: 4 * batch.count + 256)
         try dropExpired()
         try noteSequence()
+        try noteLife()
         try commit()
         return settled
     }
@@ -208,7 +213,7 @@ final class StoreWriter {
         let key = state.nextSessionKey
         state.nextSessionKey += 1
         try client.withBytes { bytes throws(StoreFault) in
-            try statements.session.insertSession.bind(1, key).bind(2, bytes: bytes).run()
+            try statements.session.insertSession.bind(1, key).bind(2, bytes: bytes).bind(3, life.number).run()
         }
         remember(key, for: ExactText(client))
         return key
@@ -259,6 +264,19 @@ final class StoreWriter {
         guard state.mustNoteSequence else { return }
         try putCounter(.lastSequence, Int64(state.lastSequence))
         state.mustNoteSequence = false
+    }
+
+    /// With the first transaction: what clients are noted to be connected in must be told from what was before.
+    func noteLife() throws(StoreFault) {
+        guard state.mustNoteLife else { return }
+        try begin()
+        try put(life.previous)
+        try statements.message.deleteLivesBefore.bind(1, life.oldest).run()
+        state.mustNoteLife = false
+    }
+
+    func put(_ ended: StoreLife.Ended) throws(StoreFault) {
+        try statements.message.putLife.bind(1, ended.number).bind(2, ended.at).run()
     }
 
     func putCounter(_ counter: StoreCounter, _ value: Int64) throws(StoreFault) {

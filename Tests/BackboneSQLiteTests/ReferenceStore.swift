@@ -43,6 +43,16 @@ struct ReferenceStore {
         return Set(log.filter { $0.key > through || !$0.value.groups.isEmpty }.keys)
     }
 
+    /// The process has ended.
+    mutating func endLife() {
+        let now = now
+        for client in sessions.keys where sessions[client]?.disconnectedAt == nil {
+            sessions[client]?.disconnectedAt = now
+            let delay = sessions[client]?.will?.delayInterval
+            sessions[client]?.willDueAt = delay.map { now + Int64($0) * 1000 }
+        }
+    }
+
     mutating func execute(_ command: BackboneCommand) {
         switch command {
         case .append(let append): execute(append)
@@ -131,9 +141,12 @@ struct ReferenceStore {
         sessions[ExactText(client)] = session
     }
 
+    /// As a process finds it that takes the store over now.
     var snapshot: Snapshot {
         var snapshot = Snapshot()
-        for (client, session) in sessions { snapshot.sessions.append(Snapshot.text(restored(client, session))) }
+        var ended = self
+        ended.endLife()
+        for (client, session) in ended.sessions { snapshot.sessions.append(Snapshot.text(restored(client, session))) }
         for stored in retained.values where stored.expiresIn(at: now) != 0 {
             snapshot.retained.append(Snapshot.text(counted(stored)))
         }

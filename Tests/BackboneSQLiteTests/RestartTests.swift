@@ -22,6 +22,7 @@ struct RestartTests {
                 #expect(answers.allSatisfy { $0.outcome == .done })
             }
             store.stop()
+            reference.endLife()
             expect(try fixture.reopened(), isHeldBy: reference)
         }
     }
@@ -145,24 +146,58 @@ struct RestartTests {
         again.stop()
     }
 
-    @Test func aSessionThatWasConnectedHasItsWholeExpiryInterval() throws {
-        let fixture = StoreFixture()
-        let store = try fixture.run()
-        let will = Will(message: ApplicationMessage(topic: "w", payload: [1]), delayInterval: 5)
-        store.perform([
-            .store([
-                .began(clientIdentifier: "c"), .connected(clientIdentifier: "c", expiryInterval: 60, will: will),
-            ])
-        ])
-        store.stop()
-        fixture.clock.advance(milliseconds: 3_600_000)
+    /// A session and a will whose client is connected.
+    private static let connected = BackboneCommand.store([
+        .began(clientIdentifier: "c"),
+        .connected(
+            clientIdentifier: "c", expiryInterval: 60,
+            will: Will(message: ApplicationMessage(topic: "w", payload: [1]), delayInterval: 5)),
+    ])
+
+    private func times(_ fixture: StoreFixture) throws -> [[UInt32?]] {
         let backbone = try fixture.open()
         defer { backbone.stop() }
         var found: [RestoredSession] = []
         try backbone.restore(session: { found.append($0) }, retained: { _, _ in }, entry: { _, _ in })
-        #expect(found.map(\.expiresIn) == [60])
-        #expect(found.map { $0.will?.delayInterval } == [5])
-        #expect(found.map(\.willDueIn) == [nil])
+        return found.map { [$0.expiresIn, $0.willDueIn] }
+    }
+
+    /// [MQTT-3.1.2-23] and 5.0 section 3.1.3.2.2: from the end of the connection, which is that of the broker.
+    @Test func whatWasConnectedCountsFromTheStop() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.run()
+        store.perform([Self.connected])
+        store.stop()
+        fixture.clock.advance(milliseconds: 20_000)
+        #expect(try times(fixture) == [[40, 0]])
+        fixture.clock.advance(milliseconds: 20_000)
+        #expect(try times(fixture) == [[20, 0]])
+    }
+
+    /// Nobody knows when that was after a crash: from the first start, and not from every one anew.
+    @Test func whatWasConnectedCountsFromTheFirstStartAfterACrash() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.run()
+        store.perform([Self.connected])
+        var crashed = try fixture.copyOfFiles()
+        store.stop()
+        crashed.clock.advance(milliseconds: 3_600_000)
+        for expected: [UInt32?] in [[60, 5], [57, 2], [54, 0], [51, 0]] {
+            let again = try crashed.open()
+            var found: [RestoredSession] = []
+            try again.restore(session: { found.append($0) }, retained: { _, _ in }, entry: { _, _ in })
+            #expect(found.map { [$0.expiresIn, $0.willDueIn] } == [expected])
+            let next = try crashed.copyOfFiles()
+            again.stop()
+            crashed = next
+            crashed.clock.advance(milliseconds: 3000)
+        }
+        let back = try crashed.run()
+        back.perform([.store([.connected(clientIdentifier: "c", expiryInterval: 60, will: nil)])])
+        let again = try crashed.copyOfFiles()
+        back.stop()
+        again.clock.advance(milliseconds: 3_600_000)
+        #expect(try times(again) == [[60, nil]])
     }
 
     private static func wish(_ number: LogSequence) -> RetainedWish {

@@ -16,7 +16,7 @@ struct InspectionTests {
             try await folder.fill(broker, messages: 20)
             let answer = try await run(["inspect", folder.path])
             #expect(answer.status == 0)
-            #expect(answer.lines.first == "store: \(folder.file), schema 2")
+            #expect(answer.lines.first == "store: \(folder.file), schema 3")
             #expect(answer.lines.contains("sessions: 1, 0 connected, 20 messages queued"))
             let session = answer.lines.first { $0.hasSuffix("\"keeper\"") } ?? ""
             #expect(session.contains(#/^20 +0 +1 +disconnected +[0-9]+ /#), "\(session)")

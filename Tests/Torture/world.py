@@ -112,8 +112,7 @@ class World:
         latest = closed_at
         for kind, began, ended in self.disturbances:
             # A second, in which it had time to write it down.
-            if (ended or time.monotonic()) > closed_at and (
-                    began < latest + 1 or latest > closed_at and "connected-expiry" in self.allowed):
+            if (ended or time.monotonic()) > closed_at and began < latest + 1:
                 latest = ended or time.monotonic()
         return latest
 

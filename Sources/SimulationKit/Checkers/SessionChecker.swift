@@ -16,7 +16,7 @@ package struct SessionChecker: Checker {
         var isConfirmed = false
         /// A crash came before the engine knew it for certain: it may be there, or what was before it.
         var isUncertain = false
-        /// When the broker started after its last crash, which may not have known that the connection had ended before.
+        /// When the broker started after the crash that ended the connection, or may not have known that it had ended.
         var restartedAt: Instant?
     }
     private var states: [String: State] = [:]
@@ -40,7 +40,7 @@ package struct SessionChecker: Checker {
             for (identifier, state) in states where !state.isConfirmed { states[identifier]?.isUncertain = true }
         case .restarted:
             // Order-free: likewise.
-            for identifier in states.keys { states[identifier]?.restartedAt = now }
+            for (identifier, state) in states where state.restartedAt == nil { states[identifier]?.restartedAt = now }
         case .connAckSent(let connection, let isSessionPresent):
             if let identifier = identifiers[connection], states[identifier]?.origin == connection {
                 states[identifier]?.isConfirmed = true

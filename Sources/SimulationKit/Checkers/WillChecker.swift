@@ -103,13 +103,11 @@ package struct WillChecker: Checker {
     }
 
     /// A will that was not published for certain before the crash is due when its delay has passed from here, at the
-    /// latest: the engine may not have known that the connection had ended.
+    /// latest: the engine may not have known that the connection had ended. It knows from then on.
     private mutating func restarted(at now: Instant, crashedAt: Instant) {
         // Order-free: each will is looked at for itself.
-        for (connection, will) in wills where !will.isCancelled {
-            guard let due = will.due, max(due, will.latest ?? due).advanced(by: WillChecker.slack) > crashedAt else {
-                continue
-            }
+        for (connection, will) in wills where !will.isCancelled && will.latest == nil {
+            guard let due = will.due, due.advanced(by: WillChecker.slack) > crashedAt else { continue }
             wills[connection]?.latest = now.advanced(seconds: min(will.delay, will.expiryInterval))
         }
     }

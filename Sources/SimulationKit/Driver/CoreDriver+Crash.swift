@@ -77,6 +77,7 @@ extension CoreDriver {
     /// A new process takes up what the engine kept, as production does.
     package func restart() {
         effectsUntilCrash = nil
+        engine?.restart(at: now)
         guard let store = engine?.store else { return }
         var restoration = NodeRestoration(shards, at: now)
         for session in store.restoredSessions(at: now) { restoration.restore(session) }

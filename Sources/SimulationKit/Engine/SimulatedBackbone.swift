@@ -145,6 +145,8 @@ struct SimulatedBackbone {
         nextCommit = nil
     }
 
+    mutating func restart(at now: Instant) { store.restart(at: now) }
+
     private mutating func settle(first count: Int, at now: Instant) -> [Settled] {
         let batch = queue.prefix(count)
         queue.removeFirst(count)

@@ -102,6 +102,11 @@ struct SimulatedStore {
 // MARK: - After a crash
 
 extension SimulatedStore {
+    /// A new process takes it over.
+    mutating func restart(at now: Instant) {
+        for index in sessions.indices { sessions[index].connectionLost(at: now) }
+    }
+
     func restoredSessions(at now: Instant) -> [RestoredSession] { sessions.map { $0.restored(at: now) } }
 
     func restoredRetained(at now: Instant) -> [(message: ApplicationMessage, position: RetainedPosition)] {
