@@ -70,10 +70,13 @@ package struct AccessGrant: Sendable, Hashable {
     package var certificate: CertificateIdentity?
     /// The last Authentication Data of an enhanced authentication, for CONNACK or AUTH.
     package var data: [UInt8]
+    /// What the name was proven by; nil when that cannot be taken away from a connected client.
+    package var credential: Credential?
 
     package init(
         userName: String?, groups: [String] = [], rules: [AccessRule] = [], isUnrestricted: Bool = false,
-        lifetime: Duration? = nil, certificate: CertificateIdentity? = nil, data: [UInt8] = []
+        lifetime: Duration? = nil, certificate: CertificateIdentity? = nil, data: [UInt8] = [],
+        credential: Credential? = nil
     ) {
         self.userName = userName
         self.groups = groups
@@ -82,7 +85,17 @@ package struct AccessGrant: Sendable, Hashable {
         self.lifetime = lifetime
         self.certificate = certificate
         self.data = data
+        self.credential = credential
     }
+}
+
+/// Stands for what a client has proven its name by, such as a line of a password file, so that it can be asked later
+/// whether that is still good. Tells nothing of it.
+package struct Credential: Sendable, Hashable {
+    private let digest: Int
+
+    /// - Parameter digest: of what it stands for, with a key of the process.
+    package init(digest: Int) { self.digest = digest }
 }
 
 /// Who can say whether a client is who it says it is. It takes its time somewhere else: `authenticate` returns at once.
@@ -90,6 +103,13 @@ package protocol Authenticator: AnyObject, Sendable {
     /// Calls `answer` exactly once, from any thread.
     func authenticate(
         _ request: AuthenticationRequest, answer: @escaping @Sendable (AuthenticationOutcome) -> Void)
+
+    /// Whether what was granted for this credential would be granted again. From any thread, at once.
+    func stillHolds(_ credential: Credential, of userName: String) -> Bool
+}
+
+extension Authenticator {
+    package func stillHolds(_ credential: Credential, of userName: String) -> Bool { true }
 }
 
 /// How a broker decides about its clients.

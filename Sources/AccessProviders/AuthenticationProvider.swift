@@ -8,6 +8,13 @@ package protocol AuthenticationProvider: Sendable {
 
     /// Takes the time it needs, and does no lengthy computing on the caller's thread.
     func authenticate(_ request: AuthenticationRequest) async -> ProviderAnswer
+
+    /// Whether the credential is one of this provider's, and still good. At once.
+    func stillHolds(_ credential: Credential, of userName: String) -> Bool
+}
+
+extension AuthenticationProvider {
+    package func stillHolds(_ credential: Credential, of userName: String) -> Bool { false }
 }
 
 package enum ProviderAnswer: Sendable {

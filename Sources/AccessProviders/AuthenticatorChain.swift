@@ -28,6 +28,10 @@ package final class AuthenticatorChain: Authenticator {
         Task { answer(await self.outcome(of: request)) }
     }
 
+    package func stillHolds(_ credential: Credential, of userName: String) -> Bool {
+        providers.withLock { $0 }.contains { $0.stillHolds(credential, of: userName) }
+    }
+
     package func outcome(of request: AuthenticationRequest) async -> AuthenticationOutcome {
         for provider in providers.withLock({ $0 }) {
             switch await provider.authenticate(request) {

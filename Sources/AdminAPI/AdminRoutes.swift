@@ -60,7 +60,7 @@ struct AdminRoutes: Sendable {
         let isReady = await server.readiness(within: Self.readinessPatience).isReady
         let families =
             [info, MetricFamily("dunlin_ready", .gauge, "1 while /ready says yes, else 0.", isReady ? 1 : 0)]
-            + figures.families + (server.engineReport?.families ?? [])
+            + figures.families + server.listenerFamilies + (server.engineReport?.families ?? [])
             + [MetricFamily("dunlin_bans", .gauge, "Bans that hold.", server.bans.all.count)] + ProcessFigures.families
             + PrometheusMetricsFactory.shared.families
         return Response(

@@ -63,6 +63,13 @@ extension BrokerCore {
         sessions.session(for: clientIdentifier)?.online?.connection
     }
 
+    /// The client of a connection, under the name that it has proven or, where nobody is checked, says; nil before its
+    /// CONNECT is accepted.
+    package func client(of connection: ConnectionID) -> (clientIdentifier: String, userName: String?)? {
+        guard let slot = connections.session(of: connection), let session = sessions.slots[slot] else { return nil }
+        return (session.clientIdentifier, session.userName)
+    }
+
     package func description(of clientIdentifier: String) -> SessionDescription? {
         sessions.session(for: clientIdentifier).map { description(of: $0) }
     }

@@ -38,6 +38,9 @@ open class Connection {
 
     // MARK: What a transport does
 
+    /// Whether the certificate that the client has shown is revoked by now.
+    open var isRevoked: Bool { false }
+
     /// Writes as much of `bytes` as can be written without waiting.
     ///
     /// - Returns: the number of bytes written, or nil when the connection is broken; its end is then told to the shard.

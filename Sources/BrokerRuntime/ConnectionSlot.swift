@@ -1,3 +1,4 @@
+import AccessControl
 import BrokerCore
 import MQTTModel
 import NIOCore
@@ -18,6 +19,8 @@ struct ConnectionSlot {
     var isOverWatermark = false
     /// The core has accepted its CONNECT.
     var isClient = false
+    /// What the client has proven its name by, if that can be taken away.
+    var credential: Credential?
 }
 
 /// A connection that the core has closed, and what it is sent before.

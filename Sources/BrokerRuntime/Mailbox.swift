@@ -1,3 +1,4 @@
+import AccessControl
 import Backbone
 import BrokerCore
 import MQTTModel
@@ -11,6 +12,8 @@ enum Mail: Sendable {
     case dropped(through: LogSequence)
     /// The backbone's answer to this shard.
     case answer(BackboneToken, BackboneOutcome)
+    /// The authenticator's answer to this shard, and what the client has said of itself.
+    case authenticated(ConnectionID, AuthenticationOutcome, clientIdentifier: String, userName: String?)
     /// What the backbone has read for this shard; nil: it could not.
     case fetched(BackboneToken, [LogEntry]?)
     /// The mailbox of that shard has room again.
@@ -22,7 +25,7 @@ enum Mail: Sendable {
         case .peer(.published(let entry, _, _)): 64 + entry.message.byteCount
         case .entry(let entry): 64 + entry.message.byteCount
         case .fetched(_, let found): (found ?? []).reduce(64) { $0 + 64 + $1.message.byteCount }
-        case .peer, .dropped, .answer, .room: 64
+        case .peer, .dropped, .answer, .authenticated, .room: 64
         }
     }
 }
@@ -38,6 +41,7 @@ final class Mailbox: Sendable {
         var bytes = 0
         /// Shards that found the box full, in the order they did.
         var waiting: [UInt16] = []
+        var isClosed = false
     }
 
     private let state = Mutex(State())
@@ -58,6 +62,7 @@ final class Mailbox: Sendable {
     /// - Returns: whether the owner has to be woken up, and whether the box is full now.
     func post(_ mail: [Mail], from sender: UInt16) -> (isFirst: Bool, isFull: Bool) {
         state.withLock { state in
+            guard !state.isClosed else { return (false, false) }
             let isFirst = state.mail.isEmpty
             state.mail.append(contentsOf: mail)
             for item in mail { state.bytes += item.byteCount }
@@ -67,6 +72,9 @@ final class Mailbox: Sendable {
             return (isFirst, isFull)
         }
     }
+
+    /// What is posted from now on is thrown away, and the owner is not woken up any more.
+    func close() { state.withLock { $0.isClosed = true } }
 
     /// Moves everything to `mail`, which is empty.
     ///

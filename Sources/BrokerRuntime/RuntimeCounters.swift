@@ -26,6 +26,8 @@ package struct RuntimeCounters: Sendable, Hashable {
     package var mailboxFull: UInt64 = 0
     /// CONNECT packets refused because the client, its user or its address is banned.
     package var bannedRefused: UInt64 = 0
+    /// Connections that ended because a user, a password or a certificate was taken away.
+    package var credentialsRevoked: UInt64 = 0
 
     package init() {}
 }
@@ -100,6 +102,10 @@ extension RuntimeCounters {
         ),
         ("mailbox_full_total", "Times that the mailbox between two event loops was full.", \.mailboxFull),
         ("banned_connections_total", "CONNECT packets refused because of a ban.", \.bannedRefused),
+        (
+            "revoked_connections_total",
+            "Connections that ended because a user, a password or a certificate was taken away.", \.credentialsRevoked
+        ),
     ]
 
     package static func += (left: inout RuntimeCounters, right: RuntimeCounters) {

@@ -157,6 +157,7 @@ extension Shard {
             submit(.connectForbidden(id, connect, .banned))
             return
         }
+        if connection.isRevoked { return submit(.connectForbidden(id, connect, .notAuthorized)) }
         submit(.packetReceived(id, connect))
     }
 

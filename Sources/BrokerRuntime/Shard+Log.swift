@@ -46,6 +46,10 @@ extension Shard {
         }
     }
 
+    func logRevoked(_ client: String) {
+        logger.info("client is not let in any longer", metadata: metadata(client, .notAuthorized))
+    }
+
     private func metadata(
         _ client: String, _ reason: ReasonCode?, _ more: Logger.Metadata = [:]
     ) -> Logger.Metadata {

@@ -65,6 +65,8 @@ extension Shard {
             case .dropped(let through): inputs.append(.logDropped(through: through))
             case .answer(let token, let outcome): inputs.append(.backboneAnswered(token, outcome))
             case .fetched(let token, let found): inputs.append(.messagesFetched(token, found))
+            case .authenticated(let id, let outcome, let client, let user):
+                inputs.append(.authenticated(id, confirmed(outcome, client, user, id)))
             case .room(let shard): mailboxHasRoom(inShard: Int(shard))
             }
         }

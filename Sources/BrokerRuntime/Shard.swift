@@ -232,6 +232,14 @@ package final class Shard: @unchecked Sendable {
         announceIfEmpty()
     }
 
+    /// Lets the loops of these shards end, when all of them are empty: a loop that has ended takes no task, so nothing may be
+    /// posted to it any more.
+    package static func endMail(between shards: [Shard]) async throws {
+        for shard in shards { shard.mailbox.close() }
+        // Whoever has posted before is through with it after that.
+        for shard in shards { try await shard.loop.submit {}.get() }
+    }
+
     private func cutAll() {
         for slot in slots { slot.connection?.close(after: nil) }
         for connection in departing.values { connection.close(after: nil) }

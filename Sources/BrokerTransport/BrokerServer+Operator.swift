@@ -60,9 +60,11 @@ extension BrokerServer {
     /// Whether the broker should be sent clients: its listeners are open, its event loops answer, and what it has to keep
     /// is kept.
     package func readiness(within patience: Duration) async -> Readiness {
-        guard let serving = operatorState.serving else { return Readiness(reasons: ["the listeners are not open yet"]) }
         var reasons: [String] = []
         if operatorState.isShuttingDown { reasons.append("the broker is shutting down") }
+        guard let serving = operatorState.serving else {
+            return Readiness(reasons: reasons.isEmpty ? ["the listeners are not open yet"] : reasons)
+        }
         if operatorState.isDraining { reasons.append("the broker is being drained") }
         if let report = serving.backbone.report {
             if let refusal = report.refusal { reasons.append("nothing is acknowledged: \(refusal)") }
@@ -128,11 +130,25 @@ extension BrokerServer {
         if case .clientIdentifier(let client) = ban.subject {
             return try await disconnect(client.string, .administrativeAction) ? 1 : 0
         }
+        return try await inSteps { $0.disconnect(matching: ban.subject, from: $1) }
+    }
+
+    /// Ends the connections of clients who have lost what they were let in for: a line of the password file, a
+    /// certificate. They are told 0x87 (Not authorized).
+    ///
+    /// - Returns: how many were ended.
+    package func disconnectRevoked() async throws -> Int {
+        try await inSteps { $0.disconnectRevoked(from: $1) }
+    }
+
+    private func inSteps(
+        _ step: @escaping @Sendable (Shard, _ place: Int) -> (ended: Int, next: Int?)
+    ) async throws -> Int {
         var count = 0
         for shard in shards {
             var place: Int? = 0
             while let from = place {
-                let part = try await shard.loop.submit { shard.disconnect(matching: ban.subject, from: from) }.get()
+                let part = try await shard.loop.submit { step(shard, from) }.get()
                 count += part.ended
                 place = part.next
             }

@@ -17,6 +17,9 @@ package final class BrokerServer: Service, Sendable {
         case failed(any Error)
     }
 
+    /// The broker has served, and does not any more.
+    private struct HasEnded: Error {}
+
     private let configuration: BrokerServerConfiguration
     let logger: Logger
     /// Who may not connect.
@@ -80,11 +83,14 @@ package final class BrokerServer: Service, Sendable {
             self.requestShutdown()
         }
         status.cancel()
-        operatorState.ended()
+        operatorState.beginShutdown()
         await shutDown(bound, shards)
         memoryWatch.cancel()
         await memoryWatch.value
         backbone.stop()
+        state.withLock { $0 = .failed(HasEnded()) }
+        operatorState.ended()
+        try await Shard.endMail(between: allShards)
         try await group.shutdownGracefully()
     }
 
@@ -153,11 +159,13 @@ package final class BrokerServer: Service, Sendable {
         for change in changes { change.serving.reload(change.options, change.context) }
     }
 
-    /// What each listener has counted, in the order of the configuration; empty while the broker is not serving.
+    /// What each listener has counted that counts, because it has limits or something comes before MQTT; in the order of the
+    /// configuration, and empty while the broker is not serving.
     package func listenerCounts() -> [(listener: String, counts: ListenerCounts)] {
         state.withLock { state in
             guard case .serving(_, _, let listeners) = state else { return [] }
-            return listeners.map { ($0.name, $0.gate.counts) }
+            return listeners.filter { $0.listener.hasPreamble || $0.gate.isCounting }
+                .map { ($0.name, $0.gate.counts) }
         }
     }
 

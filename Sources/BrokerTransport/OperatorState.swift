@@ -24,7 +24,10 @@ final class OperatorState: Sendable {
 
     func began(_ serving: Serving) { state.withLock { $0.serving = serving } }
 
-    func ended() { state.withLock { $0.isShuttingDown = true } }
+    func beginShutdown() { state.withLock { $0.isShuttingDown = true } }
+
+    /// There is nobody to ask any more.
+    func ended() { state.withLock { $0.serving = nil } }
 
     /// - Returns: whether it is the first.
     func beginDraining() -> Bool {

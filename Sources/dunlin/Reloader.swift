@@ -14,7 +14,15 @@ actor Reloader: Service, CustomStringConvertible {
     private let read: @Sendable () async throws(InvalidSettings) -> BrokerSettings
     private var inForce: BrokerSettings
     /// The reload that was asked for last.
-    private var latest: Task<Result<SettingsDifference, InvalidSettings>, Never>?
+    private var latest: Task<Result<Reload, InvalidSettings>, Never>?
+
+    /// What came of a reload.
+    struct Reload {
+        /// What holds now, and what would after a restart.
+        let difference: SettingsDifference
+        /// Clients that were disconnected, because what they were let in for is gone.
+        let disconnected: Int
+    }
 
     /// - Parameter settings: what the broker was started with.
     init(
@@ -41,9 +49,8 @@ actor Reloader: Service, CustomStringConvertible {
 
     /// One reload after another.
     ///
-    /// - Returns: what holds now, and what would after a restart.
     /// - Throws: everything that is wrong; what held before holds then.
-    func reload() async throws(InvalidSettings) -> SettingsDifference {
+    func reload() async throws(InvalidSettings) -> Reload {
         let earlier = latest
         let task = Task {
             _ = await earlier?.value
@@ -53,7 +60,7 @@ actor Reloader: Service, CustomStringConvertible {
         return try await task.value.get()
     }
 
-    private func reloadNow() async -> Result<SettingsDifference, InvalidSettings> {
+    private func reloadNow() async -> Result<Reload, InvalidSettings> {
         do throws(InvalidSettings) {
             let difference = SettingsDifference(from: inForce, to: try await read())
             let files = try await access?.read(difference.inForce)
@@ -65,8 +72,10 @@ actor Reloader: Service, CustomStringConvertible {
             if let access, let files { access.use(files, telling: server) }
             if let level = Logger.Level(rawValue: difference.inForce.logLevel.rawValue) { output.level = level }
             inForce = difference.inForce
-            tell(difference)
-            return .success(difference)
+            // Fails only while the broker ends, and with it everybody's connection.
+            let disconnected = (try? await server.disconnectRevoked()) ?? 0
+            tell(difference, disconnected)
+            return .success(Reload(difference: difference, disconnected: disconnected))
         } catch {
             let problems = error.problems.map(\.description).joined(separator: "; ")
             logger.error("configuration not reloaded: it is wrong", metadata: ["problems": "\(problems)"])
@@ -74,11 +83,12 @@ actor Reloader: Service, CustomStringConvertible {
         }
     }
 
-    private func tell(_ difference: SettingsDifference) {
+    private func tell(_ difference: SettingsDifference, _ disconnected: Int) {
         logger.notice(
             "configuration reloaded",
             metadata: [
                 "changed": "\(difference.applied.joined(separator: ", "))", "files": "read again",
+                "disconnected": "\(disconnected)",
             ])
         if !difference.needsRestart.isEmpty {
             logger.warning(

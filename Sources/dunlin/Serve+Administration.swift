@@ -28,11 +28,15 @@ extension Serve {
 
     private func reload(_ reloader: Reloader) async throws(AdminFailure) -> Outcome {
         do throws(InvalidSettings) {
-            let difference = try await reloader.reload()
+            let reload = try await reloader.reload()
+            let difference = reload.difference
             var text = "reloaded"
             if !difference.applied.isEmpty { text += "\nchanged: " + difference.applied.joined(separator: ", ") }
             if !difference.needsRestart.isEmpty {
                 text += "\nneeds a restart: " + difference.needsRestart.joined(separator: ", ")
+            }
+            if reload.disconnected > 0 {
+                text += "\ndisconnected: \(reload.disconnected) who are not let in any longer"
             }
             return Outcome(text)
         } catch {

@@ -15,6 +15,8 @@ struct PasswordTests {
             data: data)
     }
 
+    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
     private func file(_ text: String) -> PasswordFile {
         var problems: [AccessProblem] = []
         let file = PasswordFile(parsing: text, problems: &problems)
@@ -102,6 +104,21 @@ struct PasswordTests {
         #expect(await provider.authenticate(request("alice", nil)).isIgnore)
         #expect(await provider.authenticate(request(nil, "secret")).isIgnore)
         #expect(await provider.authenticate(request("alice", "secret", method: "X")).isIgnore)
+        // What was proven holds as long as the line that it was proven by.
+        let credential = try #require(await provider.authenticate(request("alice", "secret")).grant?.credential)
+        #expect(provider.stillHolds(credential, of: "alice"))
+        #expect(!provider.stillHolds(credential, of: "bob"))
+        let withMore = file
+        file.append("alice", try PasswordHash(Array("other".utf8), scheme: .pbkdf2))
+        #expect(PasswordProvider(file: file, threads: threads).stillHolds(credential, of: "alice"))
+        file.remove("alice")
+        #expect(!PasswordProvider(file: file, threads: threads).stillHolds(credential, of: "alice"))
+        file.append("alice", try PasswordHash(Array("secret".utf8), scheme: .scrypt))
+        let anew = PasswordProvider(file: file, threads: threads)
+        #expect(!anew.stillHolds(credential, of: "alice"), "the password was set anew")
+        let chain = AuthenticatorChain(
+            [anew, PasswordProvider(file: withMore, threads: threads)], allowsAnonymous: false, logger: logger)
+        #expect(chain.stillHolds(credential, of: "alice"))
         await threads.stop()
         #expect(await provider.authenticate(request("alice", "other")).reason == .serverUnavailable)
     }

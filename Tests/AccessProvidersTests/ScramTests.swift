@@ -55,6 +55,9 @@ struct ScramTests {
         let last = await provider.authenticate(request(try client.last(data), exchange: exchange))
         #expect(last.grant?.userName == "alice")
         #expect(last.grant?.data == client.expectedServerFinal)
+        let credential = try #require(last.grant?.credential)
+        #expect(provider.stillHolds(credential, of: "alice"))
+        #expect(!ScramProvider(file: try file("alice", "other")).stillHolds(credential, of: "alice"))
     }
 
     @Test(arguments: [("alice", "wrong"), ("bob", "secret")])

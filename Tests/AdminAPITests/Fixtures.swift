@@ -41,7 +41,8 @@ struct AdministeredBroker: Sendable {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let server = BrokerServer(
             configuration: BrokerServerConfiguration(
-                listeners: [Listener(host: "127.0.0.1", port: 0)], shardCount: 2, options: settings.options),
+                listeners: [Listener(ListenAddress(host: "127.0.0.1", port: 0), options: settings.listenerDefaults)],
+                shardCount: 2, options: settings.options),
             logger: logger)
         let level = LevelBox()
         let administration = try AdminService(

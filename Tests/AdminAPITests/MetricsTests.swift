@@ -8,6 +8,7 @@ import CoreMetrics
 import Foundation
 import MQTTClient
 import Testing
+import TransportModel
 
 @Suite struct MetricsTests {
     @Test func messagesAreCountedByQoSInAndOut() async throws {
@@ -96,6 +97,20 @@ import Testing
                 a_total +Inf
 
                 """#)
+    }
+
+    @Test func aListenerWithLimitsHasItsOwn() async throws {
+        try await AdministeredBroker.with(settings: .changed { $0.listenerDefaults.maximumConnections = 9 }) { broker in
+            let client = broker.client("one")
+            try await client.connect()
+            let metrics = try await broker.metrics()
+            // As it was configured.
+            let listener = #"{listener="127.0.0.1:0""#
+            #expect(metrics["dunlin_listener_connections\(listener)}"] == 1)
+            #expect(metrics["dunlin_listener_accepted_total\(listener)}"] == 1)
+            #expect(metrics[#"dunlin_listener_refused_total\#(listener),bound="connection-rate"}"#] == 0)
+            await client.disconnect()
+        }
     }
 
     @Test func namesGoTogether() async throws {

@@ -1,5 +1,6 @@
 import AccessControl
 import BrokerCore
+import BrokerRuntime
 import BrokerTransport
 import Logging
 import MQTTModel
@@ -14,6 +15,7 @@ import TransportModel
         private struct State {
             var held: [@Sendable (AuthenticationOutcome) -> Void] = []
             var waiting: [CheckedContinuation<Void, Never>] = []
+            var gone: Set<String> = []
         }
 
         private let state = Mutex(State())
@@ -22,7 +24,8 @@ import TransportModel
             _ request: AuthenticationRequest, answer: @escaping @Sendable (AuthenticationOutcome) -> Void
         ) {
             guard request.clientIdentifier.hasPrefix("slow") else {
-                return answer(.allowed(AccessGrant(userName: request.userName)))
+                let grant = AccessGrant(userName: request.userName, credential: Credential(digest: 1))
+                return answer(.allowed(grant))
             }
             let waiting = state.withLock { state in
                 state.held.append(answer)
@@ -31,6 +34,13 @@ import TransportModel
             }
             for continuation in waiting { continuation.resume() }
         }
+
+        func stillHolds(_ credential: Credential, of userName: String) -> Bool {
+            state.withLock { !$0.gone.contains(userName) }
+        }
+
+        /// What the user has proven itself by is taken away.
+        func takeAway(_ userName: String) { state.withLock { _ = $0.gone.insert(userName) } }
 
         /// Returns when a request is held.
         func waitForRequest() async {
@@ -54,7 +64,7 @@ import TransportModel
 
     private func withServer(
         _ limits: Limits = Limits(),
-        _ body: (Listener, HeldAuthenticator) async throws -> Void
+        _ body: (Listener, HeldAuthenticator, BrokerServer) async throws -> Void
     ) async throws {
         var options = BrokerOptions()
         options.limits = limits
@@ -69,7 +79,7 @@ import TransportModel
         let run = Task { try await server.run() }
         let result: Result<Void, any Error>
         do {
-            result = .success(try await body(try await server.boundAddresses()[0], authenticator))
+            result = .success(try await body(try await server.boundAddresses()[0], authenticator, server))
         } catch {
             result = .failure(error)
         }
@@ -80,7 +90,7 @@ import TransportModel
 
     /// CONNECT, and what is sent behind it in the same segment, wait; the others on the same event loop do not.
     @Test func aClientThatWaitsKeepsNobodyWaiting() async throws {
-        try await withServer { address, authenticator in
+        try await withServer { address, authenticator, _ in
             let slow = try await TestClient.open(address)
             try await slow.send(
                 .connect(Connect(version: .v3_1_1, clientIdentifier: "slow")), .publish(.test("t", [0x61])), .pingReq)
@@ -99,7 +109,7 @@ import TransportModel
 
     /// Nothing behind a CONNECT that is refused is done [MQTT-3.1.4-6].
     @Test func aClientThatIsRefusedHasDoneNothing() async throws {
-        try await withServer { address, authenticator in
+        try await withServer { address, authenticator, _ in
             let watcher = try await TestClient.connect(address, "watcher")
             try await watcher.subscribe("t")
             let slow = try await TestClient.open(address, version: .v5_0)
@@ -119,7 +129,7 @@ import TransportModel
     @Test func anAuthenticatorThatDoesNotAnswerIsNotWaitedFor() async throws {
         var limits = Limits()
         limits.authenticationTimeout = .milliseconds(100)
-        try await withServer(limits) { address, authenticator in
+        try await withServer(limits) { address, authenticator, _ in
             let slow = try await TestClient.open(address, version: .v5_0)
             try await slow.send(.connect(Connect(version: .v5_0, clientIdentifier: "slow")))
             guard case .connAck(let connAck) = try await slow.next() else {
@@ -130,6 +140,60 @@ import TransportModel
             // Too late, and for nobody.
             authenticator.answerAll(.allowed(AccessGrant(userName: nil)))
             _ = try await TestClient.connect(address, "next")
+        }
+    }
+
+    private func refusal(of client: TestClient) async throws -> ReasonCode {
+        guard case .connAck(let connAck) = try await client.next() else {
+            throw TestClient.Failure(description: "no CONNACK")
+        }
+        try await client.expectEnd()
+        return connAck.reasonCode
+    }
+
+    /// A ban that comes while a client is checked is in time, also one on a name that the client has not said.
+    @Test func whoIsBannedMeanwhileIsNotLetIn() async throws {
+        try await withServer { address, authenticator, server in
+            for ban in [BanList.Subject.userName(ExactText("proven")), .clientIdentifier(ExactText("slow"))] {
+                let slow = try await TestClient.open(address, version: .v5_0)
+                try await slow.send(.connect(Connect(version: .v5_0, clientIdentifier: "slow")))
+                await authenticator.waitForRequest()
+                #expect(try await server.ban(BanList.Ban(ban, for: nil, reason: "")) == 0)
+                authenticator.answerAll(.allowed(AccessGrant(userName: "proven")))
+                #expect(try await refusal(of: slow) == .banned)
+                #expect(server.bans.remove(ban))
+            }
+        }
+    }
+
+    /// What is taken away while a client is checked, or later, it does not have.
+    @Test func whoseCredentialIsTakenAwayIsDisconnected() async throws {
+        try await withServer { address, authenticator, server in
+            var clients: [TestClient] = []
+            for name in ["removed", "kept"] {
+                let client = try await TestClient.open(address, version: .v5_0)
+                try await client.send(
+                    .connect(Connect(version: .v5_0, clientIdentifier: name, userName: name)))
+                guard case .connAck(let connAck) = try await client.next(), connAck.reasonCode == .success else {
+                    throw TestClient.Failure(description: "not let in")
+                }
+                clients.append(client)
+            }
+            let slow = try await TestClient.open(address, version: .v5_0)
+            try await slow.send(.connect(Connect(version: .v5_0, clientIdentifier: "slow")))
+            await authenticator.waitForRequest()
+            authenticator.takeAway("removed")
+            #expect(try await server.disconnectRevoked() == 1)
+            guard case .disconnect(let disconnect) = try await clients[0].next() else {
+                throw TestClient.Failure(description: "no DISCONNECT")
+            }
+            #expect(disconnect.reasonCode == .notAuthorized)
+            authenticator.answerAll(.allowed(AccessGrant(userName: "removed", credential: Credential(digest: 1))))
+            #expect(try await refusal(of: slow) == .notAuthorized)
+            try await clients[1].send(.pingReq)
+            guard case .pingResp = try await clients[1].next() else {
+                throw TestClient.Failure(description: "the other is gone, too")
+            }
         }
     }
 }

@@ -105,6 +105,32 @@ struct AccessTests {
         }
     }
 
+    /// Who is taken out of the password file, or has another password, is disconnected: 0x87, not authorized.
+    @Test func aUserThatIsTakenOutIsDisconnected() async throws {
+        try await with { broker, folder in
+            let clients = MosquittoClients(broker: broker, version: "5")
+            var subscribers: [String: ChildProcess] = [:]
+            for (name, password) in [("alice", "secret of alice"), ("roger", "rabbit"), ("carol", "secret of carol")] {
+                subscribers[name] = try await clients.subscriber(
+                    ["-u", name, "-P", password, "-t", "own/\(name)/t", "-C", "1"])
+            }
+            let passwords = folder.path + "/passwords"
+            try await ChildProcess(try Tool.dunlin(), ["passwd", passwords, "roger", "--delete"]).succeed()
+            try await ChildProcess(try Tool.dunlin(), ["passwd", passwords, "carol"], input: "another\n").succeed()
+            broker.process.signal(SIGHUP)
+            for name in ["roger", "carol"] {
+                try await subscribers[name]?.line(containing: "DISCONNECT (135)")
+                subscribers[name]?.signal(SIGKILL)
+            }
+            try await broker.process.line(containing: "disconnected=2")
+            try await broker.process.line(containing: "client is not let in any longer")
+            // Not she: her line is as it was.
+            try await clients.publish(
+                ["-u", "alice", "-P", "secret of alice", "-t", "own/alice/t", "-m", "still here", "-q", "1"])
+            #expect(try await subscribers["alice"]?.messages() == ["still here"])
+        }
+    }
+
     @Test func whatIsWrongWithAFileKeepsTheBrokerFromStarting() async throws {
         let folder = try DataFolder()
         let rules = folder.path + "/rules"

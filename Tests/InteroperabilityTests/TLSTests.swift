@@ -128,6 +128,59 @@ struct TLSTests {
         }
     }
 
+    /// Each field of the certificate as the user name, and in a rule; whom `%u` and the field do not name is denied.
+    @Test(arguments: [("dns", "DNS:sensor-1.example"), ("email", "email:ada@example"), ("uri", "URI:urn:dev:7")])
+    func anAlternativeNameIsTheUserName(field: String, name: String) async throws {
+        let certificates = try await Certificates()
+        try await certificates.issue("client", extensions: ["subjectAltName=\(name)"])
+        let text = String(name.drop { $0 != ":" }.dropFirst())
+        let rules = certificates.path("rules")
+        try Data("allow everyone readwrite of/%u\nallow everyone readwrite with/%{\(field)}\n".utf8).write(
+            to: URL(filePath: rules))
+        let access = "access:\n  certificate-user-name: \(field)\n  rules-file: \(rules)\n"
+        try await with(certificates, mutual(certificates), more: access) { broker in
+            let options = [
+                "--cafile", certificates.certificate("ca"), "--cert", certificates.certificate("client"), "--key",
+                certificates.key("client"),
+            ]
+            let clients = MosquittoClients(broker: broker, version: "5", options: options)
+            for (topic, reason) in [
+                ("of/\(text)", 16), ("with/\(text)", 16), ("of/another", 135), ("with/another", 135),
+            ] {
+                let answer = try await clients.answerToPublishing(["-t", topic, "-m", "x", "-q", "1"])
+                #expect(answer.contains("PUBACK (Mid: 1, RC:\(reason))"), "\(topic): \(answer)")
+            }
+        }
+    }
+
+    /// A certificate that is revoked while its client is connected ends the connection at the reload: 0x87, not authorized.
+    @Test func aRevokedCertificateEndsTheConnection() async throws {
+        let certificates = try await Certificates()
+        try await certificates.issue("good")
+        try await certificates.issue("bad")
+        try await certificates.revoke([])
+        let options = mutual(certificates).merging(["crl": certificates.path("ca.crl")]) { $1 }
+        try await with(certificates, options) { broker in
+            func clients(_ name: String) -> MosquittoClients {
+                MosquittoClients(
+                    broker: broker, version: "5",
+                    options: [
+                        "--cafile", certificates.certificate("ca"), "--cert", certificates.certificate(name), "--key",
+                        certificates.key(name),
+                    ])
+            }
+            let good = try await clients("good").subscriber(["-i", "good", "-t", "a", "-C", "1", "-F", "%p"])
+            let bad = try await clients("bad").subscriber(["-i", "bad", "-t", "a"])
+            try await certificates.revoke(["bad"])
+            broker.process.signal(SIGHUP)
+            try await bad.line(containing: "DISCONNECT (135)")
+            bad.signal(SIGKILL)
+            try await broker.process.line(containing: "disconnected=1")
+            try await clients("good").publish(["-t", "a", "-m", "x", "-q", "1"])
+            #expect(try await good.messages() == ["x"])
+        }
+    }
+
     @Test func anOptionalCertificateMayBeMissingButHasToBeGood() async throws {
         let certificates = try await Certificates()
         try await certificates.authority("other")

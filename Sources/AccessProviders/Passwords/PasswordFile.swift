@@ -64,6 +64,11 @@ package struct PasswordFile: Sendable {
         (byUser[ExactText(userName)] ?? []).map { lines[$0].hash }
     }
 
+    /// Whether the credential stands for one of the user's lines.
+    func holds(_ credential: Credential, of userName: String) -> Bool {
+        hashes(of: userName).contains { Credential($0) == credential }
+    }
+
     /// As it is written; comments of a file that was read are not in it.
     package var text: String { lines.map { "\($0.userName):\($0.hash.text)\n" }.joined() }
 
@@ -71,5 +76,15 @@ package struct PasswordFile: Sendable {
     package static func isValid(userName: String) -> Bool {
         !userName.isEmpty && userName.utf8.count <= 65_535 && userName.utf8.first != UInt8(ascii: "#")
             && !userName.utf8.contains { $0 == UInt8(ascii: ":") || $0 < 0x20 || $0 == 0x7F }
+    }
+}
+
+extension Credential {
+    /// A line of a password file, without its name.
+    init(_ hash: PasswordHash) {
+        // Swift's hashing has a key of the process.
+        var hasher = Hasher()
+        hasher.combine(hash)
+        self.init(digest: hasher.finalize())
     }
 }

@@ -11,7 +11,7 @@ package final class PasswordProvider: AuthenticationProvider {
     private let threads: HashingThreads
     /// Passwords that were right lately: a client that reconnects does not cost the hashing again. Only what was right is
     /// remembered, so guessing always costs it.
-    private let recent: Mutex<RecentAnswers<Bool>>
+    private let recent: Mutex<RecentAnswers<Credential>>
     private static let recentFor = Duration.seconds(3600)
 
     /// - Parameter threads: where the hashing is done; stopped by the caller.
@@ -27,8 +27,8 @@ package final class PasswordProvider: AuthenticationProvider {
         }
         let digest = CredentialDigest([Array(userName.utf8), password])
         let now = ContinuousClock.now
-        if recent.withLock({ $0.answer(for: digest, at: now) }) == true {
-            return .allow(AccessGrant(userName: userName))
+        if let credential = recent.withLock({ $0.answer(for: digest, at: now) }) {
+            return .allow(AccessGrant(userName: userName, credential: credential))
         }
         let hashes = file.hashes(of: userName)
         guard !hashes.isEmpty else {
@@ -36,18 +36,21 @@ package final class PasswordProvider: AuthenticationProvider {
             guard let other = substitute(for: userName) else { return .ignore }
             return await verify(password, [other]) == nil ? .deny(.serverUnavailable) : .ignore
         }
-        guard let isRight = await verify(password, hashes) else { return .deny(.serverUnavailable) }
-        guard isRight else { return .deny(.badUserNameOrPassword) }
-        recent.withLock { $0.insert(true, for: digest, validUntil: now + Self.recentFor) }
-        return .allow(AccessGrant(userName: userName))
+        guard let right = await verify(password, hashes) else { return .deny(.serverUnavailable) }
+        guard let hash = right.first else { return .deny(.badUserNameOrPassword) }
+        let credential = Credential(hash)
+        recent.withLock { $0.insert(credential, for: digest, validUntil: now + Self.recentFor) }
+        return .allow(AccessGrant(userName: userName, credential: credential))
     }
 
-    /// nil when the threads are stopped.
-    private func verify(_ password: [UInt8], _ hashes: [PasswordHash]) async -> Bool? {
-        await threads.run {
-            // Every one, so that it does not show which was right.
-            hashes.reduce(false) { isRight, hash in hash.verify(password) || isRight }
-        }
+    package func stillHolds(_ credential: Credential, of userName: String) -> Bool {
+        file.holds(credential, of: userName)
+    }
+
+    /// Those that the password is right for; nil when the threads are stopped.
+    private func verify(_ password: [UInt8], _ hashes: [PasswordHash]) async -> [PasswordHash]? {
+        // Every one, so that it does not show which was right.
+        await threads.run { hashes.filter { $0.verify(password) } }
     }
 
     /// A line of the file chosen by the name, always the same for the same name: the costs of names that are not there are

@@ -31,7 +31,11 @@ package struct ScramProvider: AuthenticationProvider {
         guard let exchange = request.exchange else { return begin(request) }
         guard let exchange = exchange as? ScramExchange else { return .deny(.badAuthenticationMethod) }
         guard let answer = exchange.verify(request.data) else { return .deny(.notAuthorized) }
-        return .allow(AccessGrant(userName: exchange.userName, data: answer))
+        return .allow(AccessGrant(userName: exchange.userName, data: answer, credential: exchange.credential))
+    }
+
+    package func stillHolds(_ credential: Credential, of userName: String) -> Bool {
+        file.holds(credential, of: userName)
     }
 
     private func begin(_ request: AuthenticationRequest) -> ProviderAnswer {
@@ -126,6 +130,8 @@ struct ScramExchange: AuthenticationExchange {
         self.nonce = nonce
         self.serverFirstText = "r=\(nonce),s=\(PasswordHash.text(credentials.salt)),i=\(credentials.rounds)"
     }
+
+    var credential: Credential { Credential(.scram(credentials)) }
 
     var serverFirst: [UInt8] { Array(serverFirstText.utf8) }
 

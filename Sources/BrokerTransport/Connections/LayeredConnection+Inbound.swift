@@ -15,7 +15,6 @@ extension LayeredConnection {
             guard let context = serving.tlsContext, let layer = try? TLSLayer(context.context, on: shard.loop) else {
                 return fail("there is no TLS context")
             }
-            tlsContext = context
             tls = layer
             stage = .tlsHandshake
             layer.begin()
@@ -134,8 +133,8 @@ extension LayeredConnection {
     /// - Returns: whether the client is let in.
     private func finishHandshake(_ tls: TLSLayer) -> Bool {
         do throws(CertificateRefusal) {
-            client.certificate = try tlsContext?.identity(in: tls.peerCertificate)
-            tlsContext = nil
+            // As it is now: the files may have been read again since the handshake began.
+            client.certificate = try serving.tlsContext?.names(in: tls.peerCertificate)
         } catch {
             fail(error.rawValue)
             return false

@@ -19,8 +19,6 @@ final class LayeredConnection: StreamConnection {
     let serving: ServingListener
     var stage: Stage
     var tls: TLSLayer?
-    /// What the TLS connection was made of.
-    var tlsContext: TLSContext?
     var webSocket: WebSocketLayer?
     var client = Client()
     /// Bytes that are not enough yet for the stage.
@@ -32,7 +30,7 @@ final class LayeredConnection: StreamConnection {
     struct Client {
         var address: IPAddress?
         var port = 0
-        var certificate: CertificateIdentity?
+        var certificate: CertificateNames?
     }
 
     /// A connection that was accepted.
@@ -97,8 +95,14 @@ final class LayeredConnection: StreamConnection {
     override var origin: ConnectionOrigin? {
         ConnectionOrigin(
             listener: serving.name,
-            transport: TransportIdentity(address: client.address?.description, certificate: client.certificate),
+            transport: TransportIdentity(
+                address: client.address?.description, certificate: client.certificate?.identity),
             port: client.port, isEncrypted: serving.listener.address.transport.isEncrypted)
+    }
+
+    override var isRevoked: Bool {
+        guard let certificate = client.certificate, let list = serving.tlsContext?.revocationList else { return false }
+        return list.hasRevoked(certificate)
     }
 
     override func write(_ bytes: UnsafeRawBufferPointer) -> Int? { writeLayered(bytes) }

@@ -1,4 +1,3 @@
-import AccessControl
 import NIOCore
 import NIOSSL
 package import TransportModel
@@ -59,13 +58,13 @@ package struct TLSContext: Sendable {
     /// What the client's certificate says; nil when it has shown none.
     ///
     /// - Throws: `CertificateRefusal`.
-    func identity(in certificate: NIOSSLCertificate?) throws(CertificateRefusal) -> CertificateIdentity? {
+    func names(in certificate: NIOSSLCertificate?) throws(CertificateRefusal) -> CertificateNames? {
         guard let certificate else { return nil }
         guard let bytes = try? certificate.toDERBytes(), let names = try? CertificateNames(der: bytes) else {
             throw .unreadable
         }
         if revocationList?.hasRevoked(names) == true { throw .revoked }
-        return names.identity
+        return names
     }
 }
 
