@@ -2,12 +2,17 @@ import AccessControl
 import Backbone
 import MQTTModel
 
-/// A CONNECT that waits until its session is this node's.
+/// CONNECTs of one client that wait until its session is this node's. There is one claim at a time: what a second one
+/// brought could be older than what has become of the session meanwhile.
 struct PendingClaim {
-    let connect: Connect
-    let clientIdentifier: String
-    let grant: AccessGrant
-    let connection: ConnectionID
+    struct Waiting {
+        let connect: Connect
+        let grant: AccessGrant
+        let connection: ConnectionID
+    }
+
+    /// In the order in which they came: each takes over from the one before [MQTT-3.1.4-3].
+    var waiting: [Waiting]
 }
 
 /// Sessions come to this node and go from it: in a flock every client identifier has one node at a time, which the
@@ -23,10 +28,16 @@ extension BrokerCore {
             abandonDeadline()
             arm(.authenticationTimeout(connection), at: now.advanced(by: limits.authenticationTimeout))
         }
-        let token = makeToken()
-        claims[token] = PendingClaim(
-            connect: connect, clientIdentifier: clientIdentifier, grant: grant, connection: connection)
         effects.all.append(.pauseReading(connection))
+        let client = ExactText(clientIdentifier)
+        let waiting = PendingClaim.Waiting(connect: connect, grant: grant, connection: connection)
+        guard claims[client] == nil else {
+            claims[client]?.waiting.append(waiting)
+            return
+        }
+        let token = makeToken()
+        claims[client] = PendingClaim(waiting: [waiting])
+        claimedClients[token] = client
         effects.all.append(.execute(token, .claim(clientIdentifier: clientIdentifier)))
     }
 
@@ -34,37 +45,46 @@ extension BrokerCore {
     mutating func sessionsTaken(
         _ token: BackboneToken?, _ taken: TakenSessions?, at now: Instant, into effects: inout Effects
     ) {
-        let pending = token.flatMap { claims.removeValue(forKey: $0) }
-        let isWaiting = pending.map { connections.phase(of: $0.connection) == .admitting } ?? false
-        if isWaiting { admittedClient = pending?.clientIdentifier }
+        guard let client = token.flatMap({ claimedClients.removeValue(forKey: $0) }) else {
+            if let taken { take(taken, at: now, into: &effects) }
+            return
+        }
+        let claim = claims.removeValue(forKey: client)
+        let waiting = claim?.waiting.filter { connections.phase(of: $0.connection) == .admitting } ?? []
+        if !waiting.isEmpty { admittedClient = client.string }
         if let taken { take(taken, at: now, into: &effects) }
         admittedClient = nil
-        guard let pending else { return }
-        guard isWaiting else {
-            // Its client has gone meanwhile. A session that came stays for the next CONNECT.
-            if taken != nil, !isShuttingDown, sessions.session(for: pending.clientIdentifier) == nil {
-                noteDeparture(of: pending.clientIdentifier, into: &effects)
+        var isClaimed = true
+        for one in waiting {
+            guard taken != nil else {
+                refuseConnect(one.connect, on: one.connection, reasonCode: .serverUnavailable, into: &effects)
+                continue
             }
-            return
+            admit(
+                one.connect, clientIdentifier: client.string, one.grant, isClaimed: isClaimed, on: one.connection,
+                at: now,
+                into: &effects)
+            // One that was refused has given the session up.
+            isClaimed = sessions.session(for: client.string) != nil
+            if let slot = connections.session(of: one.connection), sessions.slots[slot]?.online?.isGated == false {
+                effects.all.append(.resumeReading(one.connection))
+            }
         }
-        guard taken != nil else {
-            refuseConnect(pending.connect, on: pending.connection, reasonCode: .serverUnavailable, into: &effects)
-            return
-        }
-        admit(
-            pending.connect, clientIdentifier: pending.clientIdentifier, pending.grant, isClaimed: true,
-            on: pending.connection, at: now, into: &effects)
-        if let slot = connections.session(of: pending.connection), sessions.slots[slot]?.online?.isGated == false {
-            effects.all.append(.resumeReading(pending.connection))
+        // Its client has gone meanwhile. A session that came stays for the next CONNECT.
+        if waiting.isEmpty, taken != nil, !isShuttingDown, sessions.session(for: client.string) == nil {
+            noteDeparture(of: client.string, into: &effects)
         }
     }
 
-    /// It has taken too long; the answer will find nobody.
+    /// It has taken too long; the answer will not find this CONNECT.
     mutating func claimTimedOut(_ connection: ConnectionID, into effects: inout Effects) {
         // Order-free: a connection has one CONNECT.
-        guard let pending = claims.values.first(where: { $0.connection == connection }) else { return }
-        counters.claimTimeouts += 1
-        refuseConnect(pending.connect, on: connection, reasonCode: .serverUnavailable, into: &effects)
+        for claim in claims.values {
+            guard let waiting = claim.waiting.first(where: { $0.connection == connection }) else { continue }
+            counters.claimTimeouts += 1
+            refuseConnect(waiting.connect, on: connection, reasonCode: .serverUnavailable, into: &effects)
+            return
+        }
     }
 
     /// Another node has the session now. Its will and everything that waits went with it.

@@ -67,7 +67,8 @@ package struct BrokerCore: ~Copyable {
     /// The client that is being let in: if its earlier session ends by that, it is not gone.
     var admittedClient: String?
     /// CONNECTs that wait until their session is this node's.
-    var claims: [BackboneToken: PendingClaim] = [:]
+    var claims: [ExactText: PendingClaim] = [:]
+    var claimedClients: [BackboneToken: ExactText] = [:]
     var flapping = FlappingClients()
     var memoryLevel = MemoryLevel.normal
     /// What waits in all sessions' queues.

@@ -99,6 +99,18 @@ struct FlockSessionTests {
         #expect(back.contains(.connAck(slot: 1, .success, isSessionPresent: true)))
     }
 
+    @Test("P2: two CONNECTs at once are one claim, and the later one takes over")
+    func twoConnectsClaimOnce() {
+        var core = Self.core()
+        _ = core.connect("c", cleanStart: false, properties: Self.lasting)
+        _ = core.connect("c", cleanStart: true, properties: Self.lasting)
+        #expect(core.pendingCommands.count == 1)
+        let seen = core.answerClaim(TakenSessions(sessions: [Self.session("c")]))
+        #expect(seen.contains(.close(slot: 0)))
+        #expect(seen.contains(.connAck(slot: 1, .success, isSessionPresent: false)))
+        #expect(Self.departures(core) == [])
+    }
+
     @Test("P1, P3: what waited comes before what came since the session is here")
     func aTakenSessionGetsTheLogInOrder() {
         var core = Self.core()
