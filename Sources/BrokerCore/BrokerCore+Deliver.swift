@@ -46,9 +46,11 @@ extension BrokerCore {
             sequence: sequence, isShared: isShared, for: session, into: &effects)
     }
 
+    // `entries.count`, a stored property's: a getter in another module gets a copy of the whole window.
     func canSend(_ qos: QoS, to session: Session) -> Bool {
         guard let online = session.online, online.isReady else { return false }
-        return qos == .atMostOnce || (session.inflight.count < online.window && session.inflight.resendCount == 0)
+        return qos == .atMostOnce
+            || (session.inflight.entries.count < online.window && session.inflight.resendCount == 0)
     }
 
     /// Appends the recipient of a message that goes out now; nothing if the client takes no packet of its size, which

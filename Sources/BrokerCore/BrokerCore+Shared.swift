@@ -124,7 +124,7 @@ extension BrokerCore {
 
     private func load(of member: SharedGroupState.Member) -> Int {
         guard let session = sessions.slots[Int(member.subscriber)] else { return .max }
-        return session.inflight.count + (session.queue?.count ?? 0)
+        return session.inflight.entries.count + (session.queue?.count ?? 0)
     }
 
     /// Nobody can take it now: a member whose session lasts gets a message with QoS > 0 when it is back.
