@@ -137,6 +137,10 @@ bench-durable: deps build ## measure what losing nothing costs, beside mosquitto
 	python3 Benchmarks/scripts/bench-durable --broker $(BROKER) --loadgen $(LOADGEN) \
 		--duration $(DURATION) --repeat $(REPEAT) $(DURABLE)
 
+.PHONY: bench-start
+bench-start: deps build ## measure the start on 1,000,000 messages for 100,000 sessions, to the first CONNACK
+	python3 Benchmarks/scripts/bench-durable --broker $(BROKER) --loadgen $(LOADGEN) --cases start --alone
+
 .PHONY: bench-store
 bench-store: ## measure the embedded engine alone: what a message costs by how many share a transaction (STORE="…")
 	$(SWIFT) build $(RELEASE_FLAGS) --product store-benchmark
