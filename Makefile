@@ -35,6 +35,8 @@ FUZZ_TRANSPORT_RUNS ?= 20000
 FUZZ_CORE_RUNS ?= 10000
 # Texts about access.
 FUZZ_ACCESS_RUNS ?= 50000
+# Configuration files; each is read, written and read again.
+FUZZ_CONFIGURATION_RUNS ?= 2000
 
 # For torture: how often the broker is killed, the seed (without it a new one), commit, os or none, and more options, for
 # example TORTURE="--strict --verbose".
@@ -100,6 +102,7 @@ fuzz: build-tests ## fuzz with FUZZ_RUNS inputs made from the corpus
 	.build/debug/fuzz transport --runs $(FUZZ_TRANSPORT_RUNS) --seed $(FUZZ_SEED)
 	.build/debug/fuzz core --runs $(FUZZ_CORE_RUNS) --seed $(FUZZ_SEED)
 	.build/debug/fuzz access --runs $(FUZZ_ACCESS_RUNS) --seed $(FUZZ_SEED)
+	.build/debug/fuzz configuration --runs $(FUZZ_CONFIGURATION_RUNS) --seed $(FUZZ_SEED)
 
 TORTURE_RUN = python3 Tests/Torture/torture --broker $(BROKER)
 
@@ -126,6 +129,10 @@ test-browser: build ## publish and subscribe over WebSocket from Chromium, where
 .PHONY: bench-transports
 bench-transports: deps build ## measure TLS and WebSocket beside mosquitto in one interleaved run (REPEAT=)
 	python3 Benchmarks/scripts/bench-transports --broker $(BROKER) --repeat $(REPEAT)
+
+.PHONY: bench-attacks
+bench-attacks: deps build ## measure what honest clients notice of attacks, and the memory these take (REPEAT=)
+	python3 Benchmarks/scripts/bench-attacks --broker $(BROKER) --repeat $(REPEAT)
 
 .PHONY: bench-peers
 bench-peers: deps build ## measure the broker and mosquitto in one interleaved run (CASES= DURATION= REPEAT=)

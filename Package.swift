@@ -155,8 +155,8 @@ let package = Package(
         library(
             "FuzzKit",
             [
-                "MQTTModel", "MQTTCodec", "NATSProtocol", "AccessControl", "AccessProviders", "TransportModel", crypto,
-                nioCore,
+                "MQTTModel", "MQTTCodec", "NATSProtocol", "AccessControl", "AccessProviders", "BrokerConfiguration",
+                "TransportModel", crypto, nioCore,
             ]),
         .executableTarget(
             name: "fuzz",
@@ -239,7 +239,9 @@ let package = Package(
             "MQTTClient",
             ["MQTTClient", "MQTTSession", "BrokerTransport", "TransportModel", "MQTTModel", nioCore, nioPosix, logging]),
         tests("CommandLine", ["dunlin", "MQTTClient", "BrokerTransport", "TransportModel", argumentParser, logging]),
-        tests("BrokerConfiguration", ["BrokerConfiguration", "BrokerCore", "BackboneSQLite", "TransportModel"]),
+        tests(
+            "BrokerConfiguration",
+            ["BrokerConfiguration", "BrokerCore", "BackboneSQLite", "FuzzKit", "TransportModel"]),
         tests("Simulation", ["SimulationKit", "BrokerCore", "MQTTModel", "MQTTCodec"]),
         tests(
             "Conformance",

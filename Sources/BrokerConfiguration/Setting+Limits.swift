@@ -163,6 +163,13 @@ extension Setting {
 
     private static let topicLimits: [Setting] = [
         integer(
+            "limits.maximum-filters-per-packet", \.options.limits.maximumFiltersPerPacket, in: 1...1_000_000,
+            counter: "subscriptionsRefused",
+            """
+            Filters in one SUBSCRIBE; further ones are refused with 0x97 (3.1.1: 0x80). All of a packet is done at a \
+            stretch, some 2 ms for so many, and others wait.
+            """),
+        integer(
             "limits.maximum-subscriptions-per-session", \.options.limits.maximumSubscriptionsPerSession,
             in: 1...100_000_000, counter: "subscriptionsRefused",
             "Subscriptions of one session; a further one is refused with 0x97 (3.1.1: 0x80)."),

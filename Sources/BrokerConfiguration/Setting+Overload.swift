@@ -21,18 +21,19 @@ extension Setting {
             "limits.memory-watermark", \.options.limits.memoryWatermark, in: (1 << 24)...(1 << 50),
             counter: "readingThrottled",
             """
-            Memory of the process, without pages of files, above which publishers and subscribers are slowed: a \
-            connection is not read from for 250ms after each of the packets above. Until it has fallen a sixteenth below. \
-            Without it: 70 % of what the machine or its control group has.
+            Memory of the process, without pages of files, above which a connection may send 100 of the packets above and \
+            128 KiB of them a second, if it may not less anyway. Until the memory has fallen a sixteenth below. Without \
+            it: 70 % of what the machine or its control group has.
             """),
         optionalSize(
             "limits.maximum-memory", \.options.limits.maximumMemory, in: (1 << 24)...(1 << 50),
             counter: "refusedForMemory",
             """
-            Memory above which a CONNECT for a new session is refused with 0x89 (3.x: return code 3), new subscriptions \
-            and retained messages with 0x97 (3.1.1: 0x80); connections are cut that do not read what they are sent, or \
-            hold more than 64 KiB of an unfinished packet (4 KiB before CONNECT); and the pause is 1s. Until it has fallen \
-            a sixteenth below. Without it: 85 % of what the machine or its control group has.
+            The bound of that memory. From a sixteenth below it on, a CONNECT for a new session is refused with 0x89 (3.x: \
+            return code 3), new subscriptions and retained messages with 0x97 (3.1.1: 0x80); connections are cut that do \
+            not read what they are sent, or hold more than 64 KiB of an unfinished packet (4 KiB before CONNECT); and a \
+            connection may send 20 packets and 16 KiB a second. Until the memory has fallen another sixteenth. Without it: \
+            85 % of what the machine or its control group has.
             """),
     ]
 }

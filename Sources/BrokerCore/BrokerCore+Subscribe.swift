@@ -22,7 +22,10 @@ extension BrokerCore {
         var changes: [SessionChange] = []
         for (filter, entry) in zip(filters, subscribe.entries) {
             let replaces = replacesSubscription(filter, entry.options, identifier, of: session)
-            if let reasonCode = reasonToRefuse(filter, replaces: replaces, session: session) {
+            let isTooMany = reasonCodes.count >= limits.maximumFiltersPerPacket
+            if let reasonCode = isTooMany
+                ? .quotaExceeded : reasonToRefuse(filter, replaces: replaces, session: session)
+            {
                 counters.subscriptionsRefused += 1
                 reasonCodes.append(reasonCode)
                 if reasonCode == .notAuthorized { subscriptionDenied(filter, of: session, into: &effects) }

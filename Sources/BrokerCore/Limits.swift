@@ -33,7 +33,7 @@ package struct Limits: Sendable, Hashable {
     package var maximumMessageRate = 0
     /// Bytes of them, likewise.
     package var maximumByteRate = 0
-    /// Memory of the process above which whoever publishes or subscribes is read from slowly; nil: left to the driver.
+    /// Memory of the process above which whoever publishes or subscribes much is read from slowly; nil: left to the driver.
     package var memoryWatermark: Int?
     /// Memory above which new sessions are refused with 0x89, subscriptions and retained messages with 0x97, and
     /// connections that hold much of it are cut; nil: left to the driver.
@@ -95,6 +95,8 @@ package struct Limits: Sendable, Hashable {
 
     // MARK: Topics
 
+    /// Filters in one SUBSCRIBE; further ones are refused with 0x97.
+    package var maximumFiltersPerPacket = 2_000
     /// Subscriptions of one session; a further one is refused with 0x97.
     package var maximumSubscriptionsPerSession = 200_000
     /// Subscriptions of one shard, likewise.

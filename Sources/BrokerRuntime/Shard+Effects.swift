@@ -87,7 +87,7 @@ extension Shard {
         let count = buffer.readableBytes
         slots[index].outbound = consume buffer
         if !slots[index].isDirty { markDirty(index) }
-        if count >= earlyWriteThreshold { outboundGrew(index, to: count) }
+        if count >= earlyWriteThreshold(index) { outboundGrew(index, to: count) }
     }
 
     private func markDirty(_ index: Int) {

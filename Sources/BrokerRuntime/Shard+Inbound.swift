@@ -44,7 +44,12 @@ extension Shard {
         guard connection.id != nil, !connection.pauses.contains(.violated) else { return }
         runtimeCounters.bytesReceived += UInt64(bytes.readableBytes)
         readClock()
+        if lastReceiver != ObjectIdentifier(connection) {
+            lastReceiver = ObjectIdentifier(connection)
+            lastOther = now
+        }
         bytes.withUnsafeReadableBytes { decode($0, from: connection) }
+        if isThrottling { slowUnfinishedPacket(of: connection) }
     }
 
     /// The network connection ended from the other side or by a fault.
@@ -100,6 +105,7 @@ extension Shard {
         // Held for the loop: reading a property of a class counts a reference each time.
         let mailbox = mailbox
         var offset = 0
+        var packetsUntilLook = packetsBetweenLooks
         while offset < bytes.count, connection.pauses.isEmpty {
             if mailbox.hasMail { drainMailbox() }
             guard let id = connection.id else { return bytes.count }
@@ -116,6 +122,11 @@ extension Shard {
                 } else {
                     if isThrottling { throttle(connection, after: packet, byteCount: byteCount) }
                     step(packet, of: id)
+                    packetsUntilLook -= 1
+                    if packetsUntilLook == 0 {
+                        if offset < bytes.count { yieldIfTurnIsOver(connection) }
+                        packetsUntilLook = packetsBetweenLooks
+                    }
                 }
             } catch {
                 connection.pauses.insert(.violated)

@@ -5,8 +5,11 @@ import NIOCore
 /// Writes what the effects gathered.
 extension Shard {
     /// Outbound bytes that are written at once instead of at the end of the tick, so that a large fan-in stays in the
-    /// cache and only a client that really does not read comes to its watermark.
-    var earlyWriteThreshold: Int { min(1 << 18, limits.outboundHighWatermark) }
+    /// cache and only a client that really does not read comes to its watermark. Not the same for all, or a message to a
+    /// thousand that do not read would cause a thousand large writes.
+    func earlyWriteThreshold(_ index: Int) -> Int {
+        min((1 << 16) + (index & 63) << 12, limits.outboundHighWatermark)
+    }
 
     func scheduleFlush() {
         guard !isFlushScheduled else { return }
@@ -25,11 +28,13 @@ extension Shard {
         if !dirtySlots.isEmpty {
             runtimeCounters.flushes += 1
             // Grows while it is read when a write ends a connection and the core publishes its will.
+            let start = dirtySlots.count > Shard.largeFlush ? NIODeadline.now() : nil
             var next = 0
             while next < dirtySlots.count {
                 writeOutbound(Int(dirtySlots[next]))
                 next += 1
             }
+            if let start { lastLargeFlush = UInt64(clamping: (NIODeadline.now() - start).nanoseconds) }
             dirtySlots.removeAll(keepingCapacity: dirtySlots.count <= 1 << 16)
         }
         if timedSince != .zero { noteLatency() }

@@ -62,6 +62,14 @@ package final class Shard: @unchecked Sendable {
     var memoryLevel = MemoryLevel.normal
     /// Whether packets are counted on their way in.
     var isThrottling = false
+    /// The connection that was read from last, and when it was last another than the one before.
+    var lastReceiver: ObjectIdentifier?
+    var lastOther = Instant.zero
+    /// How often the clock is looked at while one is served, and when it was.
+    var packetsBetweenLooks = 1
+    var lastLook: UInt64 = 0
+    /// Nanoseconds that the last flush took that wrote to many.
+    var lastLargeFlush: UInt64 = 0
 
     var runtimeCounters = RuntimeCounters()
     var clients = ClientCounts()

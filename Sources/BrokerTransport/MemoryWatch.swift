@@ -47,7 +47,7 @@ struct MemoryWatch {
         let metadata: Logger.Metadata = ["bytes": "\(byteCount)"]
         switch gauge.level {
         case .normal: logger.notice("there is memory again", metadata: metadata)
-        case .high: logger.warning("memory is short: publishers and subscribers are slowed", metadata: metadata)
+        case .high: logger.warning("memory is short: who publishes or subscribes much is slowed", metadata: metadata)
         case .critical: logger.error("memory is critical: nothing new is taken", metadata: metadata)
         }
     }

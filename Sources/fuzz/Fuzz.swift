@@ -17,7 +17,8 @@ import ArgumentParser
             [FuzzDecoder.self, FuzzDecoderByCoverage.self, MeasureCodec.self]
         #else
             [
-                FuzzDecoder.self, FuzzCore.self, FuzzNATS.self, FuzzAccess.self, FuzzTransport.self, MeasureCodec.self,
+                FuzzDecoder.self, FuzzCore.self, FuzzNATS.self, FuzzAccess.self, FuzzTransport.self,
+                FuzzConfiguration.self, MeasureCodec.self,
             ]
         #endif
     }

@@ -10,7 +10,7 @@ enum SourceTree {
         files(under: ["Sources", "Tests", "docs", "Benchmarks", ".ci"]) { _ in true }
         + ["Package.swift", "Makefile", "README.md"].compactMap(file)
 
-    private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
     private static func swiftFiles(under folder: String) -> [SourceFile] {

@@ -17,6 +17,26 @@ package struct ReceiveRate: Sendable, Hashable {
         if limits.maximumByteRate > 0, let instant = bytes.draw(byteCount, at: now, rate: limits.maximumByteRate) {
             readAgainAt = max(readAgainAt ?? instant, instant)
         }
-        return readAgainAt
+        return readAgainAt.map { min($0, now.advanced(by: Self.longestPause)) }
+    }
+
+    /// A keep alive should not run out meanwhile.
+    private static let longestPause = Duration.seconds(10)
+}
+
+extension Limits {
+    /// With the rates that hold while memory is short, where they are lower. Whoever sends little notices nothing.
+    package func tightened(for level: MemoryLevel) -> Limits {
+        let rates: (messages: Int, bytes: Int)? =
+            switch level {
+            case .normal: nil
+            case .high: (100, 1 << 17)
+            case .critical: (20, 1 << 14)
+            }
+        guard let rates else { return self }
+        var limits = self
+        limits.maximumMessageRate = maximumMessageRate == 0 ? rates.messages : min(maximumMessageRate, rates.messages)
+        limits.maximumByteRate = maximumByteRate == 0 ? rates.bytes : min(maximumByteRate, rates.bytes)
+        return limits
     }
 }

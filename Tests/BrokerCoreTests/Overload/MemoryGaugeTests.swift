@@ -11,13 +11,13 @@ struct MemoryGaugeTests {
         ([3200, 2999, 3100], .high), ([1600, 1499, 1550], .normal),
     ])
     func theLevelAfter(bytes: [Int], level: MemoryLevel) {
-        var gauge = MemoryGauge(watermark: 1600, maximum: 3200)
+        var gauge = MemoryGauge(watermark: 1600, maximum: 3413)
         for count in bytes { _ = gauge.observe(count) }
         #expect(gauge.level == level)
     }
 
     @Test func aChangeIsToldOnce() {
-        var gauge = MemoryGauge(watermark: 1600, maximum: 3200)
+        var gauge = MemoryGauge(watermark: 1600, maximum: 3413)
         var told: [Bool] = []
         for count in [0, 1700, 1800, 1590, 1000, 4000, 4000] { told.append(gauge.observe(count)) }
         #expect(told == [false, true, false, false, true, true, false])

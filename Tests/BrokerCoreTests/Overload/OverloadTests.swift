@@ -104,6 +104,18 @@ struct OverloadTests {
         #expect(node.counts(\.retainedRefused) == 1)
     }
 
+    // MARK: Filters in one packet
+
+    @Test func onePacketMayHoldSoManyFilters() {
+        let node = Node { $0.limits.maximumFiltersPerPacket = 2 }
+        let client = node.connect("client")
+        let entries = ["1", "2", "3"].map { Subscribe.Entry(filter: $0, options: SubscriptionOptions()) }
+        node.send(.subscribe(Subscribe(packetIdentifier: 1, entries: entries)), client)
+        guard case .subAck(let subAck) = node.packets(client).first else { return #expect(Bool(false)) }
+        #expect(subAck.reasonCodes == [.granted(.atMostOnce), .granted(.atMostOnce), .quotaExceeded])
+        #expect(node.counts(\.subscriptionsRefused) == 1)
+    }
+
     // MARK: Queues of all sessions
 
     @Test func allQueuesTogetherHoldSoManyBytes() {

@@ -59,6 +59,23 @@ struct TokenBucketTests {
         #expect(rate.received(byteCount: 1000, at: start, limits) == start.advanced(by: .milliseconds(1_125)))
     }
 
+    @Test func nobodyWaitsLongerThanAKeepAliveAllows() {
+        var limits = Limits()
+        limits.maximumByteRate = 1
+        var rate = ReceiveRate()
+        #expect(rate.received(byteCount: 1 << 20, at: start, limits) == start.advanced(seconds: 10))
+    }
+
+    @Test func whileMemoryIsShortTheLowerRateHolds() {
+        #expect(Limits().tightened(for: .normal) == Limits())
+        #expect(Limits().tightened(for: .high).maximumMessageRate == 100)
+        #expect(Limits().tightened(for: .critical).maximumByteRate == 1 << 14)
+        var limits = Limits()
+        limits.maximumMessageRate = 5
+        #expect(limits.tightened(for: .critical).maximumMessageRate == 5)
+        #expect(limits.tightened(for: .high).maximumByteRate == 1 << 17)
+    }
+
     @Test func withoutARateNothingWaits() {
         var rate = ReceiveRate()
         for _ in 0..<1000 { #expect(rate.received(byteCount: 1 << 20, at: start, Limits()) == nil) }
