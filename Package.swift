@@ -95,6 +95,9 @@ let package = Package(
         // Listeners and the formats under MQTT: PROXY protocol, WebSocket.
         library("TransportModel", [nioCore]),
 
+        // A link between two brokers, as a client of both.
+        library("MQTTBridge", ["MQTTModel", "MQTTCodec", "TransportModel", deque]),
+
         // Layer 2: one shard of a broker as a pure state machine.
         library("BrokerCore", ["MQTTModel", "TopicIndex", "MQTTSession", "AccessControl", "Backbone", deque, heap]),
 
@@ -121,10 +124,19 @@ let package = Package(
         library("NATSClient", ["NATSProtocol", nioCore, nioPosix, nioTLS, nioSSL, crypto]),
         library(
             "BackboneNATS", ["Backbone", "Flock", "NATSClient", "NATSProtocol", "MQTTModel", crypto, nioCore, nioPosix]),
+        library(
+            "BridgeRuntime",
+            [
+                "MQTTBridge", "MQTTModel", "MQTTCodec", "TransportModel", nioCore, nioPosix, nioSSL, logging,
+                serviceLifecycle,
+            ]),
         library("MQTTClient", ["MQTTModel", "MQTTCodec", "MQTTSession", nioCore, nioPosix, deque]),
         library(
             "BrokerConfiguration",
-            ["BrokerCore", "AccessControl", "BackboneSQLite", "TransportModel", configuration, systemPackage, yams]),
+            [
+                "BrokerCore", "AccessControl", "BackboneSQLite", "MQTTBridge", "TransportModel", configuration,
+                systemPackage, yams,
+            ]),
         library(
             "AdminAPI",
             [
@@ -137,7 +149,8 @@ let package = Package(
         .executableTarget(
             name: "dunlin",
             dependencies: [
-                "AdminAPI", "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "BackboneSQLite",
+                "AdminAPI", "BridgeRuntime", "MQTTBridge", "BrokerTransport", "BrokerRuntime", "BrokerCore",
+                "BrokerConfiguration", "BackboneSQLite",
                 "Backbone", "AccessControl", "AccessProviders", "TopicIndex", "TransportModel", "MQTTClient",
                 "MQTTModel", "BackboneNATS", "NATSClient", "NATSProtocol", coreMetrics,
                 argumentParser, logging, serviceLifecycle, unixSignals,
@@ -239,9 +252,10 @@ let package = Package(
             "MQTTClient",
             ["MQTTClient", "MQTTSession", "BrokerTransport", "TransportModel", "MQTTModel", nioCore, nioPosix, logging]),
         tests("CommandLine", ["dunlin", "MQTTClient", "BrokerTransport", "TransportModel", argumentParser, logging]),
+        tests("MQTTBridge", ["MQTTBridge", "MQTTCodec", "MQTTModel"]),
         tests(
             "BrokerConfiguration",
-            ["BrokerConfiguration", "BrokerCore", "BackboneSQLite", "FuzzKit", "TransportModel"]),
+            ["BrokerConfiguration", "BrokerCore", "BackboneSQLite", "FuzzKit", "MQTTBridge", "TransportModel"]),
         tests("Simulation", ["SimulationKit", "BrokerCore", "MQTTModel", "MQTTCodec"]),
         tests(
             "Conformance",

@@ -29,6 +29,7 @@ extension BrokerSettings {
     ) -> [SettingsProblem] {
         let known = Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.key, $0) })
         var sections = ListenerSections()
+        var bridgeSections = BridgeSections()
         var problems: [SettingsProblem] = []
         for entry in entries {
             lines[entry.key] = entry.line
@@ -38,6 +39,9 @@ extension BrokerSettings {
                 } else if let part = ListenerSections.Part(key: entry.key) {
                     let setting = try ListenerSections.setting(part, among: known)
                     try sections.add(part, setting, try Self.value(of: setting, at: entry.key, from: reader))
+                } else if let part = BridgeSections.Part(key: entry.key) {
+                    let setting = try BridgeSections.setting(part)
+                    try bridgeSections.add(part, setting, try Self.value(of: setting, at: entry.key, from: reader))
                 } else {
                     throw Self.unknown(entry.key)
                 }
@@ -49,6 +53,7 @@ extension BrokerSettings {
             let line = entries.first { $0.key.hasPrefix("listener.\(name).") }?.line
             problems.append(SettingsProblem(file: file, line: line, key: "listener.\(name)", text: text))
         }
+        bridges = bridgeSections.bridges(defaults: bridgeDefaults)
         if !namedListeners.isEmpty, lines["listeners"] == nil { addresses = [] }
         return problems.sorted { ($0.line ?? 0) < ($1.line ?? 0) }
     }

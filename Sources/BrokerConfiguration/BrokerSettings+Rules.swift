@@ -10,6 +10,7 @@ extension BrokerSettings {
         let limits = options.limits
         problems += adminContradictions(file: file)
         problems += storeContradictions(file: file)
+        problems += bridgeContradictions(file: file)
         problems += accessContradictions(file: file)
         problems += overloadContradictions(file: file)
         if limits.outboundLowWatermark >= limits.outboundHighWatermark {

@@ -1,5 +1,6 @@
 package import BackboneSQLite
 package import BrokerCore
+package import MQTTBridge
 package import TransportModel
 
 /// Everything an operator can decide about a broker: what the configuration file and the command line fill in. A fresh
@@ -14,6 +15,10 @@ package struct BrokerSettings: Sendable {
     package var listenerDefaults = ListenerOptions()
     /// The listeners that have a section of their own, with its name, in the order of the file.
     package var namedListeners: [Listener] = []
+    /// The links to other brokers, in the order of the file.
+    package var bridges: [BridgeOptions] = []
+    /// What holds for a bridge unless its own section says something else.
+    package var bridgeDefaults = BridgeOptions(name: "")
     /// Where each key was written, for what is found out later.
     package var lines: [String: Int] = [:]
     /// Whether a listener that other machines can reach may take clients that nobody has checked.

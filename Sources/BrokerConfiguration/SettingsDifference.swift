@@ -1,3 +1,4 @@
+import MQTTBridge
 import TransportModel
 
 /// What has changed between two settings, by key, and whether a running broker can take it up.
@@ -17,6 +18,10 @@ package struct SettingsDifference: Sendable {
         inForce.access = old.access.becoming(new.access)
         for setting in Setting.all where setting.written(old) != setting.written(new) {
             note(setting.key, isApplied: setting.written(inForce) == setting.written(new))
+        }
+        for name in Set((old.bridges + new.bridges).map(\.name)).sorted() {
+            let isSame = old.bridges.first { $0.name == name } == new.bridges.first { $0.name == name }
+            if !isSame { note("bridge.\(name)", isApplied: false) }
         }
         let before = Dictionary(old.namedListeners.map { ($0.name ?? "", $0) }) { first, _ in first }
         let after = Dictionary(new.namedListeners.map { ($0.name ?? "", $0) }) { first, _ in first }

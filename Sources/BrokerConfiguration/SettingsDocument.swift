@@ -47,6 +47,15 @@ package enum SettingsDocument {
             "| key | default | range | meaning |", "|---|---|---|---|",
         ]
         lines += Setting.all.filter { $0.key.hasPrefix("admin.") }.map { row(of: $0, defaults) }
+        lines += [
+            "",
+            """
+            Links to other brokers ([bridge.md](bridge.md)). Each bridge has a section `bridge.NAME`; the keys of \
+            `bridge-defaults` may stand there as well.
+            """,
+            "", "| key | default | range | meaning |", "|---|---|---|---|",
+        ]
+        lines += (Setting.bridge + Setting.bridgeDefaults).map { row(of: $0, defaults) }
         lines += ["", "The other keys of the file:", "", "| key | default | range | meaning |", "|---|---|---|---|"]
         for setting in Setting.all where !setting.key.contains(".") {
             lines.append(row(of: setting, defaults))

@@ -19,7 +19,9 @@ struct Check: AsyncParsableCommand {
         do throws(InvalidSettings) {
             var settings = try await BrokerSettings(contentsOfFile: file)
             try settings.apply(environment: ProcessInfo.processInfo.environment)
-            let contradictions = settings.contradictions(file: file) + settings.certificateProblems(file: file)
+            let contradictions =
+                settings.contradictions(file: file) + settings.certificateProblems(file: file)
+                + settings.bridgeFileProblems(file: file)
             if !contradictions.isEmpty { throw InvalidSettings(contradictions) }
             _ = try await AccessFiles(settings)
             let list = settings.listeners.map(\.description).joined(separator: ", ")

@@ -3,6 +3,7 @@ import ArgumentParser
 import Backbone
 import BackboneNATS
 import BackboneSQLite
+import BridgeRuntime
 import BrokerConfiguration
 import BrokerCore
 import BrokerTransport
@@ -205,9 +206,13 @@ struct Serve: AsyncParsableCommand {
                 try await readSettings()
             }
             let administration = try administration(of: server, bans, reloader, settings, output, logger: logger)
+            let bridges = try bridges(of: server, settings, logger: logger)
             try await serve(
-                server, access, reloader, administration, faults, within: settings.options.limits.shutdownTimeout,
-                logger: logger)
+                server, access, reloader, administration, faults, bridges,
+                within: settings.options.limits.shutdownTimeout, logger: logger)
+        } catch let error as BridgeFiles.Problem {
+            StandardStreams.writeErrorLine("Error: \(error)")
+            throw BrokerExitCode.failure
         } catch let error as AdminFailure {
             StandardStreams.writeErrorLine("Error: \(error)")
             throw BrokerExitCode.failure
@@ -297,7 +302,9 @@ struct Serve: AsyncParsableCommand {
         for (_, key, text) in texts + encryptionTexts {
             if let text { try settings.set(key, to: text) }
         }
-        let contradictions = settings.contradictions(file: config) + settings.certificateProblems(file: config)
+        let contradictions =
+            settings.contradictions(file: config) + settings.certificateProblems(file: config)
+            + settings.bridgeFileProblems(file: config)
         if !contradictions.isEmpty { throw InvalidSettings(contradictions) }
         settings.options.versionText = "Dunlin \(Dunlin.version)"
         return settings
@@ -324,7 +331,7 @@ struct Serve: AsyncParsableCommand {
 
     private func serve(
         _ server: BrokerServer, _ access: AccessSetup?, _ reloader: Reloader, _ administration: AdminService?,
-        _ faults: FlockFaults, within shutdownTimeout: Duration, logger: Logger
+        _ faults: FlockFaults, _ bridges: [BridgeService], within shutdownTimeout: Duration, logger: Logger
     ) async throws {
         // Ended in reverse order: the administration answers until the broker is done, and clients are checked until then.
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
@@ -333,6 +340,7 @@ struct Serve: AsyncParsableCommand {
         services.append(.init(service: faults, failureTerminationBehavior: .gracefullyShutdownGroup))
         if let administration { services.append(.init(service: administration)) }
         services.append(.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup))
+        services += bridges.map { .init(service: $0) }
         var configuration = ServiceGroupConfiguration(
             services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],

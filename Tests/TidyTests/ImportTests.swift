@@ -14,6 +14,8 @@ private let allowedImports: [String: Set<String>] = [
     "Flock": ["Backbone", "MQTTModel", "DequeModule"],
     "NATSProtocol": ["NIOCore.ByteBuffer"],
     "TransportModel": ["NIOCore.ByteBuffer"],
+    // A link between two brokers.
+    "MQTTBridge": ["MQTTModel", "MQTTCodec", "TransportModel", "DequeModule"],
     // Layer 2: one shard of a broker. Not the codec: the core sees packets, never bytes.
     "BrokerCore": [
         "MQTTModel", "TopicIndex", "MQTTSession", "AccessControl", "Backbone", "OrderedCollections", "DequeModule",
@@ -33,6 +35,10 @@ private let allowedImports: [String: Set<String>] = [
         "MQTTModel", "MQTTCodec", "MQTTSession", "DequeModule", "NIOCore", "NIOPosix", "Logging", "Synchronization",
         "Glibc", "Musl", "Darwin",
     ],
+    "BridgeRuntime": [
+        "MQTTBridge", "MQTTModel", "MQTTCodec", "TransportModel", "NIOCore", "NIOPosix", "NIOSSL", "Logging",
+        "ServiceLifecycle", "Glibc",
+    ],
     "NATSClient": ["NATSProtocol", "NIOCore", "NIOPosix", "NIOTLS", "NIOSSL", "Crypto", "Foundation"],
     "AccessProviders": [
         "AccessControl", "MQTTModel", "Crypto", "CryptoExtras", "JWTKit", "AsyncHTTPClient", "NIOCore", "NIOPosix",
@@ -44,8 +50,8 @@ private let allowedImports: [String: Set<String>] = [
     ],
     "BackboneSQLite": ["Backbone", "MQTTModel", "GRDB", "GRDBSQLite", "Foundation", "Synchronization"],
     "BrokerConfiguration": [
-        "BrokerCore", "AccessControl", "BackboneSQLite", "TransportModel", "Configuration", "SystemPackage", "Yams",
-        "Foundation",
+        "BrokerCore", "AccessControl", "BackboneSQLite", "MQTTBridge", "TransportModel", "Configuration",
+        "SystemPackage", "Yams", "Foundation",
     ],
     "AdminAPI": [
         "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "Backbone", "MQTTModel",
@@ -55,6 +61,7 @@ private let allowedImports: [String: Set<String>] = [
     // Layer 4: the executable.
     "dunlin": [
         "AdminAPI", "CoreMetrics",
+        "BridgeRuntime", "MQTTBridge",
         "BrokerTransport", "BrokerRuntime", "BrokerCore", "BrokerConfiguration", "BackboneSQLite", "Backbone",
         "BackboneNATS", "NATSClient", "NATSProtocol", "AccessControl", "AccessProviders",
         "MQTTClient", "MQTTModel", "TopicIndex", "TransportModel", "ArgumentParser", "Logging", "ServiceLifecycle",

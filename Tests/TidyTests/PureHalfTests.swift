@@ -6,7 +6,7 @@ import Testing
 struct PureHalfTests {
     static let targets: Set<String> = [
         "MQTTModel", "MQTTCodec", "TopicIndex", "MQTTSession", "AccessControl", "Backbone", "Flock", "BrokerCore",
-        "SimulationKit", "NATSProtocol", "TransportModel",
+        "SimulationKit", "MQTTBridge", "NATSProtocol", "TransportModel",
     ]
 
     private static let files = SourceTree.sources.filter { targets.contains($0.target) }
