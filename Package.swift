@@ -263,7 +263,7 @@ let package = Package(
                 "SimulationKit", "BrokerTransport", "TransportModel", "BrokerCore", "AccessControl", "MQTTModel",
                 nioCore, nioPosix, nioSSL, nioHTTP1, nioWebSocket, logging,
             ]),
-        tests("Interoperability", ["NATSServerKit", "ProcessKit"], exclude: ["Scripts"]),
+        tests("Interoperability", ["NATSServerKit", "ProcessKit", nioCore, nioPosix], exclude: ["Scripts"]),
         tests("Tidy", []),
     ]
 )

@@ -36,7 +36,11 @@ extension Setting {
             """),
         integer(
             "bridge-defaults.maximum-inflight-messages", \.bridgeDefaults.maximumInflightMessages, in: 1...65_535,
-            "QoS 1 and 2 messages under way in each direction; a broker's own Receive Maximum counts if it is lower."),
+            """
+            QoS 1 and 2 messages under way in each direction; a broker's own Receive Maximum counts if it is lower, 20 with \
+            3.1.1.
+            """
+        ),
         size(
             "bridge-defaults.maximum-packet-size", \.bridgeDefaults.maximumPacketSize, in: 128...268_435_460,
             "Largest packet from the remote broker. A 5.0 broker drops larger messages; with 3.1.1 one ends the link."),

@@ -4,12 +4,7 @@ import MQTTModel
 extension Bridge {
     mutating func beginRelaying(at now: Instant, into actions: inout [BridgeAction]) {
         phase = .relaying(since: now)
-        counters.connections += 1
-        actions.append(
-            .report(
-                .connected(
-                    isLocalSessionPresent: local.limits.isSessionPresent,
-                    isRemoteSessionPresent: remote.limits.isSessionPresent)))
+        isComplete = false
         for source in BridgeSide.allCases {
             let target = source.other
             // A new session of the source gives identifiers from the beginning, and the target's may remember them.
@@ -25,6 +20,21 @@ extension Bridge {
                 subscribe(at: source, at: now, into: &actions)
             }
         }
+        reportCompletion(into: &actions)
+    }
+
+    /// Says once for each link that both brokers know what the bridge wants: from then on nothing is missed, whatever
+    /// becomes of the link.
+    private mutating func reportCompletion(into actions: inout [BridgeAction]) {
+        let isWaiting = BridgeSide.allCases.contains { self[$0].needsRelease || !self[$0].subscribes.isEmpty }
+        guard !isComplete, !isWaiting else { return }
+        isComplete = true
+        counters.connections += 1
+        actions.append(
+            .report(
+                .connected(
+                    isLocalSessionPresent: local.limits.isSessionPresent,
+                    isRemoteSessionPresent: remote.limits.isSessionPresent)))
     }
 
     private func passesExactlyOnce(from source: BridgeSide) -> Bool {
@@ -52,6 +62,7 @@ extension Bridge {
             self[side].releasing = nil
             self[side].needsRelease = false
             subscribe(at: side.other, at: now, into: &actions)
+            reportCompletion(into: &actions)
         } else if releasing.unanswered <= Releasing.batch / 2 {
             releaseMore(at: side, at: now, into: &actions)
         }
@@ -92,5 +103,6 @@ extension Bridge {
         for (filter, reasonCode) in zip(filters, packet.reasonCodes) where reasonCode.isError {
             actions.append(.report(.subscriptionRefused(side, filter: filter, reasonCode)))
         }
+        reportCompletion(into: &actions)
     }
 }

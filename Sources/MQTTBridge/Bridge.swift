@@ -41,6 +41,8 @@ package struct Bridge: ~Copyable {
     var triesBridgeBit: Bool
     /// Whether the present connection to the remote broker has it.
     var hasBridgeBit = false
+    /// Whether both brokers have answered everything that a link begins with.
+    var isComplete = false
     var local = Peer()
     var remote = Peer()
     private let mappings: (fromLocal: TopicMapping, fromRemote: TopicMapping)

@@ -34,7 +34,7 @@ package enum BridgeAction: Sendable {
 
 /// What an operator wants to know.
 package enum BridgeEvent: Sendable, Hashable {
-    /// Both brokers have accepted the bridge, and messages flow. What each kept for it is named by the side.
+    /// Both brokers have accepted the bridge and answered its subscriptions. What each had kept for it is named by side.
     case connected(isLocalSessionPresent: Bool, isRemoteSessionPresent: Bool)
     /// The link is down because of this side; the next attempt comes after `delay`.
     case disconnected(BridgeSide, BridgeEnd, delay: Duration)

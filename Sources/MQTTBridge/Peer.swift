@@ -36,13 +36,20 @@ struct PeerLimits {
     /// Seconds.
     var keepAlive: UInt16 = 0
 
+    /// Messages under way to a 3.1.1 broker, which does not say how many it takes. Mosquitto takes 20 if it is not told
+    /// otherwise, and version 2.0 answers QoS 2 messages beyond that and drops them.
+    static let unstatedReceiveMaximum: UInt16 = 20
+
     init() {}
 
     init(_ connAck: ConnAck, version: ProtocolVersion, keepAlive: UInt16) {
         self.version = version
         self.isSessionPresent = connAck.isSessionPresent
         self.keepAlive = keepAlive
-        guard version.hasProperties else { return }
+        guard version.hasProperties else {
+            receiveMaximum = Self.unstatedReceiveMaximum
+            return
+        }
         let properties = connAck.properties
         receiveMaximum = properties.receiveMaximum ?? .max
         maximumQoS = properties.maximumQoS.flatMap(QoS.init(rawValue:)) ?? .exactlyOnce

@@ -35,7 +35,7 @@ struct BrokerProcess {
     }
 
     static func start(_ options: [String] = []) async throws -> BrokerProcess {
-        if isPeer { return try await startPeer() }
+        if isPeer { return try await startMosquitto() }
         return try await start(arguments: ["--listen", "127.0.0.1:0"] + options)
     }
 
@@ -49,7 +49,7 @@ struct BrokerProcess {
         return BrokerProcess(process: process, port: port)
     }
 
-    private static func startPeer() async throws -> BrokerProcess {
+    static func startMosquitto() async throws -> BrokerProcess {
         let port = Int.random(in: 20_000..<32_000)
         let process = try ChildProcess(try Tool.path("mosquitto"), ["-v", "-p", "\(port)"])
         try await process.line(containing: " running")

@@ -138,6 +138,13 @@ struct RelayTests {
         #expect(connect?.packet.cleanStart == false)
     }
 
+    /// Mosquitto 2.0 answers and drops QoS 2 messages beyond its 20.
+    @Test func aBrokerOf311GetsNoMoreThan20AtATime() {
+        let harness = BridgeHarness([BridgeTopic("#", .out)]) { $0.version = .v3_1_1 }
+        harness.connect()
+        #expect(harness.connects.last?.packet.properties.receiveMaximum == 20)
+    }
+
     @Test func propertiesAndExpiryTravelAlong() throws {
         let harness = BridgeHarness(Self.both)
         harness.connect()

@@ -1,0 +1,149 @@
+import Foundation
+import ProcessKit
+import Testing
+
+/// Bridges between real processes, over a link that is cut, with brokers that are killed.
+@Suite("Bridges", .serialized, .enabled(if: !BrokerProcess.isPeer))
+struct BridgeTests {
+    private static func section(
+        _ name: String = "cloud", to port: Int, as identifier: String = "edge7", _ topics: [String],
+        more: String = ""
+    ) -> String {
+        """
+          \(name):
+            addresses: ["127.0.0.1:\(port)"]
+            client-id: \(identifier)
+            topics:
+        \(topics.map { "      - '\($0)'" }.joined(separator: "\n"))
+        \(more)
+        """
+    }
+
+    private static func lines(_ count: Int) -> [String] { (0..<count).map { "\($0)" } }
+
+    private func publish(_ lines: [String], to topic: String, qos: Int, at broker: BridgedBroker) async throws {
+        try await broker.clients().publish(
+            ["-t", topic, "-q", "\(qos)", "-l"], input: lines.joined(separator: "\n") + "\n")
+    }
+
+    @Test(arguments: [1, 2]) func messagesOfBothSidesWaitForTheLink(qos: Int) async throws {
+        let cloud = try await BridgedBroker()
+        let link = try await LinkProxy.start(to: cloud.broker.port)
+        let edge = try await BridgedBroker(
+            bridges: Self.section(to: link.port, [#"up/# out 2 "" edge7/"#, #"down/# in 2 "" edge7/"#]))
+        try await edge.linked()
+        link.cut()
+        try await edge.broker.process.line(containing: "bridge not connected")
+
+        let lines = Self.lines(300)
+        try await publish(lines, to: "up/x", qos: qos, at: edge)
+        try await publish(lines, to: "edge7/down/x", qos: qos, at: cloud)
+        let above = try await cloud.clients().subscriber(["-t", "edge7/up/#", "-q", "2", "-C", "301"])
+        let below = try await edge.clients().subscriber(["-t", "down/#", "-q", "2", "-C", "301"])
+        link.lead(to: cloud.broker.port)
+        // What comes last shows that nothing came twice.
+        try await above.line(containing: lines[299])
+        try await below.line(containing: lines[299])
+        try await publish(["end"], to: "up/x", qos: qos, at: edge)
+        try await publish(["end"], to: "edge7/down/x", qos: qos, at: cloud)
+        #expect(try await above.messages() == lines + ["end"])
+        #expect(try await below.messages() == lines + ["end"])
+        try await edge.stop()
+        try await cloud.stop()
+        await link.stop()
+    }
+
+    /// P1 and P3 over the link: QoS 2 is exactly once and in order, whoever dies.
+    @Test(arguments: [true, false]) func brokersAreKilledInTheMiddleAndQoS2IsExactlyOnce(goesUp: Bool) async throws {
+        let cloud = try await BridgedBroker()
+        let link = try await LinkProxy.start(to: cloud.broker.port)
+        let edge = try await BridgedBroker(bridges: Self.section(to: link.port, ["x both 2"]))
+        try await edge.linked()
+        let (source, target) = goesUp ? (edge, cloud) : (cloud, edge)
+        let keeper = ["-i", "keeper", "-c", "-x", "600", "-q", "2", "-t", "x"]
+        _ = try await target.clients().subscriber(keeper + ["-E"]).messages()
+        link.cut()
+        let lines = Self.lines(5_000)
+        try await publish(lines, to: "x", qos: 2, at: source)
+
+        for round in 0..<4 {
+            let observer = try await target.clients().subscriber(["-t", "x", "-q", "0", "-C", "300"])
+            link.lead(to: cloud.broker.port)
+            _ = try await observer.messages()
+            let victim = round % 2 == 0 ? edge : cloud
+            try await victim.kill()
+            link.cut()
+            try await victim.start()
+        }
+        link.lead(to: cloud.broker.port)
+        try await publish(["end"], to: "x", qos: 2, at: source)
+        let collected = try await target.clients().startSubscriber(keeper + ["-C", "5001"]).messages()
+        #expect(collected.count == 5_001)
+        #expect(collected == lines + ["end"])
+        try await edge.stop()
+        try await cloud.stop()
+        await link.stop()
+    }
+
+    @Test func messagesDoNotGoRoundInARing() async throws {
+        var links: [LinkProxy] = []
+        var brokers: [BridgedBroker] = []
+        let names = ["A", "B", "C"]
+        for _ in names { links.append(try await LinkProxy.start(to: nil)) }
+        for index in 0..<3 {
+            let next = (index + 1) % 3
+            let more = "    local-name: \(names[index])\n    remote-name: \(names[next])"
+            brokers.append(
+                try await BridgedBroker(
+                    bridges: Self.section(
+                        to: links[next].port, as: "bridge-of-\(names[index])", ["# both 2"], more: more)))
+        }
+        for index in 0..<3 { links[index].lead(to: brokers[index].broker.port) }
+        for broker in brokers { try await broker.linked() }
+        var observers: [ChildProcess] = []
+        for broker in brokers { observers.append(try await broker.clients().subscriber(["-t", "#", "-v", "-q", "2"])) }
+        for number in 0..<20 { try await publish(["\(number)"], to: "t", qos: 2, at: brokers[number % 3]) }
+        for (broker, observer) in zip(brokers, observers) {
+            // Over both ways of the ring.
+            for number in 17..<20 { try await observer.line(containing: "t \(number)") }
+            for number in 0..<10 {
+                let count = observer.output.lines.filter { $0 == "t \(number)" }.count
+                #expect((1...2).contains(count), "\(count) times \(number)")
+            }
+            try await broker.stop()
+        }
+        for link in links { await link.stop() }
+    }
+
+    /// Debian's Mosquitto on the other side; with 3.1.1 it takes the bridge bit.
+    @Test(arguments: ["5.0", "3.1.1"]) func mosquittoIsLinkedInBothDirectionsWithoutALoop(version: String) async throws
+    {
+        let remote = try await BrokerProcess.startMosquitto()
+        let link = try await LinkProxy.start(to: remote.port)
+        let edge = try await BridgedBroker(
+            bridges: Self.section(to: link.port, ["# both 2"], more: "    version: \"\(version)\""))
+        try await edge.linked()
+        let clients = MosquittoClients(broker: remote, version: "5")
+        let there = try await clients.subscriber(["-t", "#", "-q", "2", "-v", "-C", "61"])
+        let here = try await edge.clients().subscriber(["-t", "#", "-q", "2", "-v", "-C", "61"])
+        let lines = Self.lines(30)
+        try await publish(lines, to: "up", qos: 2, at: edge)
+        try await there.line(containing: "up 29")
+        try await clients.publish(["-t", "down", "-q", "2", "-l"], input: lines.joined(separator: "\n") + "\n")
+        try await here.line(containing: "down 29")
+        // Queued on both sides while the link is cut, and retained on the other side.
+        link.cut()
+        try await edge.broker.process.line(containing: "bridge not connected")
+        try await edge.clients().publish(["-t", "state", "-q", "1", "-r", "-m", "kept"])
+        link.lead(to: remote.port)
+        let up = lines.map { "up \($0)" }
+        let down = lines.map { "down \($0)" }
+        #expect(try await there.messages() == up + down + ["state kept"])
+        #expect(try await here.messages() == up + down + ["state kept"])
+        let late = try await clients.subscriber(["-t", "state", "-C", "1", "-F", "%r %p"])
+        #expect(try await late.messages() == ["1 kept"])
+        try await edge.stop()
+        remote.process.signal(SIGKILL)
+        await link.stop()
+    }
+}

@@ -1,0 +1,44 @@
+import Foundation
+import ProcessKit
+
+/// A broker with bridges in a test: its data directory outlives its process.
+final class BridgedBroker {
+    private let folder: DataFolder
+    private(set) var broker: BrokerProcess
+
+    /// - Parameters:
+    ///   - bridges: what stands under `bridge:`, with the indentation of its first line.
+    ///   - more: further lines of the file.
+    init(bridges: String = "", more: String = "") async throws {
+        folder = try DataFolder()
+        let section = bridges.isEmpty ? "" : "bridge:\n" + bridges + "\n"
+        try """
+        listeners: ["127.0.0.1:0"]
+        data: {directory: "\(folder.path)"}
+        admin: {listeners: []}
+        limits: {maximum-queued-messages: 100000}
+        bridge-defaults: {shortest-delay: 50ms, longest-delay: 200ms}
+        \(section)\(more)
+        """.write(toFile: folder.path + "/dunlin.yaml", atomically: true, encoding: .utf8)
+        broker = try await BrokerProcess.start(arguments: ["--config", folder.path + "/dunlin.yaml"])
+    }
+
+    func clients(_ version: String = "5") -> MosquittoClients { MosquittoClients(broker: broker, version: version) }
+
+    /// Waits until a bridge has been up since the broker was started.
+    func linked() async throws { try await broker.process.line(containing: "bridge connected") }
+
+    func kill() async throws {
+        broker.process.signal(SIGKILL)
+        _ = try await broker.process.wait()
+    }
+
+    func start() async throws {
+        broker = try await BrokerProcess.start(arguments: ["--config", folder.path + "/dunlin.yaml"])
+    }
+
+    func stop() async throws {
+        broker.process.signal(SIGTERM)
+        try await broker.process.succeed()
+    }
+}
