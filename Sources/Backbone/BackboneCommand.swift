@@ -3,7 +3,8 @@
 package enum BackboneCommand: Sendable {
     /// Keep a message, or make it the retained one of its topic, and tell every shard with a `LogEntry`, in one order for
     /// all of them, before the answer: whatever a client causes after the answer comes after the entry on every shard
-    /// (P1, P4).
+    /// (P1, P4). When it does not take one, it takes none that the same publisher has sent behind it without knowing that
+    /// (P3, `RefusedPublishers`).
     case append(LogAppend)
     /// Note changes of sessions, all of them or none.
     case store([SessionChange])

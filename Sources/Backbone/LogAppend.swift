@@ -16,6 +16,8 @@ package struct LogAppend: Sendable {
     package var received: ReceivedExchange?
     /// The client whose will it is: it is published, so it stands no longer.
     package var willOf: String?
+    /// The last append of the same shard that it knows was not taken (`RefusedPublishers`).
+    package var knownRefusal = BackboneToken(rawValue: 0)
 
     package init(message: ApplicationMessage, publisher: PublisherReference) {
         self.message = message

@@ -75,10 +75,34 @@ final class StoreWriter {
         }
     }
 
+    private var refusedPublishers = RefusedPublishers()
+
     /// Settles the commands in their order. While another program holds the lock it is tried again, for as long as
     /// `mayWait` says yes.
     func run(_ batch: ArraySlice<Submission>, mayWait: () -> Bool) -> [Settled] {
-        run(batch, .everything, mayWait: mayWait)
+        var batch = batch
+        if !refusedPublishers.isEmpty || batch.contains(where: \.isRefused) { refuseWhatFollows(in: &batch) }
+        let settled = run(batch, .everything, mayWait: mayWait)
+        if settled.contains(where: { $0.outcome != .done }) {
+            for (one, answer) in zip(batch, settled) where answer.outcome != .done && !one.isRefused {
+                guard case .append(let append) = one.command else { continue }
+                refusedPublishers.refused(append, submitter: one.submitter, token: one.token)
+            }
+        }
+        return settled
+    }
+
+    /// What a publisher has sent behind a message that was not taken is not taken either (P3).
+    private func refuseWhatFollows(in batch: inout ArraySlice<Submission>) {
+        for index in batch.indices {
+            let one = batch[index]
+            guard case .append(let append) = one.command else { continue }
+            if refusedPublishers.mustRefuse(append, submitter: one.submitter) {
+                batch[index] = one.refused
+            } else if one.isRefused {
+                refusedPublishers.refused(append, submitter: one.submitter, token: one.token)
+            }
+        }
     }
 
     private func run(_ batch: ArraySlice<Submission>, _ attempt: Attempt, mayWait: () -> Bool) -> [Settled] {

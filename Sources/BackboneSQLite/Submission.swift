@@ -7,7 +7,8 @@ package struct Submission: Sendable {
     /// The shard that asks.
     package let submitter: UInt16
     package let token: BackboneToken
-    /// It found the queue full: it is not done, and its answer keeps its place.
+    /// It found the queue full, or its publisher has something before it that was not taken: it is not done, and its answer
+    /// keeps its place.
     private(set) var isRefused = false
 
     init(_ command: BackboneCommand, submitter: UInt16, token: BackboneToken) {
@@ -16,9 +17,15 @@ package struct Submission: Sendable {
         self.token = token
     }
 
-    /// Without what it carries.
+    /// Without the message that it carries.
     var refused: Submission {
-        var refused = Submission(.store([]), submitter: submitter, token: token)
+        var command = BackboneCommand.store([])
+        if case .append(let append) = self.command {
+            var rest = LogAppend(message: ApplicationMessage(topic: "", payload: []), publisher: append.publisher)
+            rest.knownRefusal = append.knownRefusal
+            command = .append(rest)
+        }
+        var refused = Submission(command, submitter: submitter, token: token)
         refused.isRefused = true
         return refused
     }

@@ -15,6 +15,8 @@ extension BrokerCore {
         if let session = sessions.session(slot: publisher.session, generation: publisher.generation) {
             append.message.publisherHash = StableHash.hash(session.clientIdentifier)
         }
+        var append = append
+        append.knownRefusal = knownRefusal
         let token = makeToken()
         pipelineOfToken[token] = connection
         effects.all.append(.execute(token, .append(append)))
@@ -43,6 +45,7 @@ extension BrokerCore {
             if let held = heldAnswers.removeValue(forKey: token) { answer(held, outcome, at: now, into: &effects) }
             return
         }
+        if outcome != .done { knownRefusal = token }
         pipelines[connection]?.settle(token, outcome)
         while let held = pipelines[connection]?.popSettled() {
             settled(held, on: connection, at: now, into: &effects)
@@ -55,6 +58,12 @@ extension BrokerCore {
             session.online?.isReadingPaused = false
             effects.all.append(.resumeReading(connection))
         }
+    }
+
+    /// The client cannot have more messages under way than Receive Maximum: of what was refused before those it knows.
+    private func remember(_ identifier: PacketIdentifier, refusedTo session: Session) {
+        if session.refusedIdentifiers.count >= Int(limits.receiveMaximum) { session.refusedIdentifiers.removeFirst() }
+        session.refusedIdentifiers.append(identifier)
     }
 
     private mutating func settled(
@@ -103,8 +112,10 @@ extension BrokerCore {
         switch held.acknowledgement {
         case .none: break
         case .pubAck(_, let identifier) where online.version == .v5_0:
+            remember(identifier, refusedTo: session)
             effects.all.append(.acknowledge(connection, .pubAck, identifier, .quotaExceeded))
         case .pubRec(_, let identifier) where online.version == .v5_0:
+            remember(identifier, refusedTo: session)
             effects.all.append(.acknowledge(connection, .pubRec, identifier, .quotaExceeded))
         case .pubAck, .pubRec: disconnect(session, reasonCode: .quotaExceeded, at: now, into: &effects)
         }

@@ -30,6 +30,11 @@ extension BrokerCore {
             nextTimedAt = now.advanced(by: BrokerCore.timingInterval)
         }
 
+        if publish.qos != .atMostOnce, !session.refusedIdentifiers.isEmpty,
+            repeatRefusal(of: publish, from: session, on: connection, into: &effects)
+        {
+            return
+        }
         let acknowledgement: PublishAcknowledgement
         switch publish.qos {
         case .atMostOnce:
@@ -74,6 +79,21 @@ extension BrokerCore {
             }
         }
         effects.all.append(.acknowledge(connection, .pubRec, identifier, .success))
+    }
+
+    /// A message that was refused is refused again when its client repeats it, having lost its connection before it knew:
+    /// taken now, it would come behind what the client had sent after it (P3).
+    private func repeatRefusal(
+        of publish: Publish, from session: Session, on connection: ConnectionID, into effects: inout Effects
+    ) -> Bool {
+        guard let index = session.refusedIdentifiers.firstIndex(of: publish.packetIdentifier) else { return false }
+        guard publish.isDuplicate, session.online?.version == .v5_0 else {
+            session.refusedIdentifiers.remove(at: index)
+            return false
+        }
+        let kind: Acknowledgement.Kind = publish.qos == .atLeastOnce ? .pubAck : .pubRec
+        effects.all.append(.acknowledge(connection, kind, publish.packetIdentifier, .quotaExceeded))
+        return true
     }
 
     /// Holds a 5.0 client to the Receive Maximum it was told [MQTT-3.3.4-9]. Before the new message is counted: one that

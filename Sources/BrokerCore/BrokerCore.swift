@@ -49,6 +49,8 @@ package struct BrokerCore: ~Copyable {
     /// Ends of connections and sessions that the backbone is to note.
     var noting = NotedEnds()
     var nextToken: UInt64 = 1
+    /// The last append that is known not to have been taken.
+    var knownRefusal = BackboneToken(rawValue: 0)
     /// The last entry of the log that this shard was told.
     var lastSequence: LogSequence = 0
     /// What the backbone was told last that this shard needs no more.

@@ -53,6 +53,8 @@ final class Session {
     var received = ReceivedIdentifiers()
     /// Those of `received` that the backbone has noted.
     var notedReceived = ReceivedIdentifiers()
+    /// Under which messages were refused, oldest first: of as many as the client may not know of.
+    var refusedIdentifiers: Deque<PacketIdentifier> = []
     /// Whether the backbone has a record of the session: it lasts, or it has a will.
     var isNoted = false
     /// Nobody knows whether the backbone took the note of the session's beginning, or of the end of the one before it: it is

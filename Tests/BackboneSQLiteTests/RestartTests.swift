@@ -106,6 +106,27 @@ struct RestartTests {
         #expect(last >= 13)
     }
 
+    /// P3: a message that did not fit, and a smaller one behind it that would.
+    @Test func nothingIsTakenBehindWhatDidNotFit() throws {
+        let fixture = StoreFixture()
+        fixture.options.maximumFileBytes = 300 << 10
+        let store = try fixture.run()
+        defer { store.stop() }
+        func append(_ size: Int, session: UInt32 = 1, knowing token: UInt64 = 0) -> BackboneCommand {
+            let message = ApplicationMessage(topic: "t", payload: [UInt8](repeating: 1, count: size), qos: .atLeastOnce)
+            var append = LogAppend(
+                message: message, publisher: PublisherReference(shard: 0, session: session, generation: 1))
+            append.isKept = true
+            append.knownRefusal = BackboneToken(rawValue: token)
+            return .append(append)
+        }
+        #expect(store.perform([append(10)]).map(\.outcome) == [.done])
+        #expect(store.perform([append(400 << 10)]).map(\.outcome) == [.full])
+        #expect(store.perform([append(10), append(10, session: 2)]).map(\.outcome) == [.full, .done])
+        #expect(store.perform([append(10, knowing: 1)]).map(\.outcome) == [.done])
+        #expect(store.perform([append(10)]).map(\.outcome) == [.done])
+    }
+
     /// What was answered with `full` has left no trace, in the file and in what the writer remembers.
     @Test(arguments: 1...20)
     func aFullDiskLeavesWhatWasDone(seed: UInt64) throws {

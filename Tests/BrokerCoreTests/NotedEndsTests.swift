@@ -55,6 +55,33 @@ struct NotedEndsTests {
         #expect(appends == 1)
     }
 
+    @Test("P3: a message that was refused is refused again when it is repeated, and its identifier is free for another")
+    func aRepeatedMessageIsRefusedAgain() {
+        var core = CoreHarness()
+        let subscriber = core.connect("s", properties: Self.lasting)
+        _ = core.subscribe(subscriber, to: "t")
+        let first = core.connect("p", properties: Self.lasting)
+        for (qos, identifier) in [(QoS.atLeastOnce, 1), (.exactlyOnce, 2)] as [(QoS, PacketIdentifier)] {
+            _ = core.publish(first, "t", qos: qos, identifier: identifier)
+            _ = core.answer(.full)
+        }
+        _ = core.step(.connectionClosed(first))
+        let second = core.connect("p", cleanStart: false, properties: Self.lasting)
+        #expect(
+            core.publish(second, "t", qos: .atLeastOnce, identifier: 1, isDuplicate: true)
+                == [.acknowledge(slot: 2, .pubAck, 1, .quotaExceeded)])
+        #expect(
+            core.publish(second, "t", qos: .exactlyOnce, identifier: 2, isDuplicate: true)
+                == [.acknowledge(slot: 2, .pubRec, 2, .quotaExceeded)])
+        #expect(core.pendingCommands.isEmpty)
+        _ = core.publish(second, "t", qos: .atLeastOnce, identifier: 1)
+        guard case .append(let append)? = core.pendingCommands.first?.command else {
+            Issue.record("the message was not given to the backbone")
+            return
+        }
+        #expect(append.knownRefusal.rawValue > 0)
+    }
+
     @Test("MQTT-4.3.3-10: a release that was not noted is noted with the next PUBREL, on another connection, too")
     func aReleaseIsNotedOnTheNextConnection() {
         var core = CoreHarness()

@@ -18,10 +18,7 @@ package struct OrderChecker: Checker {
     /// What came as retained may come again after a crash, by another subscription than before, and then not so.
     private var seenRetained: Set<[Int]> = []
 
-    /// What the engine did not take comes when its publisher sends it again, behind what it took meanwhile.
-    private let hasFailingEngine: Bool
-
-    package init(swarm: Swarm) { hasFailingEngine = swarm.hasFailingEngine }
+    package init() {}
 
     package mutating func observe(
         _ occurrence: Occurrence, at now: Instant, history: History, verdict: inout Verdict
@@ -57,7 +54,6 @@ package struct OrderChecker: Checker {
     private func mayComeLate(
         _ message: MessageRecord, _ qos: QoS, to who: Attendance, _ history: History
     ) -> Bool {
-        if hasFailingEngine, message.transmissions > 1 { return true }
         guard message.qos == .atLeastOnce, message.transmissions > 1, let firstSentAt = message.firstSentAt,
             let session = history.session(who.session, of: who.client)
         else { return false }

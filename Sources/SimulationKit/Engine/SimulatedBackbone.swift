@@ -39,6 +39,7 @@ struct SimulatedBackbone {
     }
     /// What it was asked to read.
     private var reads: [Read] = []
+    private var refusedPublishers = RefusedPublishers()
     private var random: SplitMix64
     /// Of its own, so that reads do not change when commits happen.
     private var readRandom: SplitMix64
@@ -119,9 +120,16 @@ struct SimulatedBackbone {
         var made = store
         var settled: [Settled] = []
         for one in queue.prefix(count) {
-            _ = made.execute(one.command, at: now)
             var outcome = BackboneOutcome.unknown
             if case .trim = one.command { outcome = .done }
+            if case .append(let append) = one.command {
+                if refusedPublishers.mustRefuse(append, submitter: one.submitter) {
+                    settled.append(Settled(submitter: one.submitter, token: one.token, outcome: .full, entry: nil))
+                    continue
+                }
+                refusedPublishers.refused(append, submitter: one.submitter, token: one.token)
+            }
+            _ = made.execute(one.command, at: now)
             settled.append(Settled(submitter: one.submitter, token: one.token, outcome: outcome, entry: nil))
         }
         queue.removeFirst(count)
@@ -143,6 +151,7 @@ struct SimulatedBackbone {
         reads = []
         doubtful = nil
         nextCommit = nil
+        refusedPublishers = RefusedPublishers()
     }
 
     mutating func restart(at now: Instant) { store.restart(at: now) }
@@ -153,9 +162,14 @@ struct SimulatedBackbone {
         doubtful = nil
         var settled: [Settled] = []
         for one in batch {
-            if case .append = one.command, faults.fullPercent > 0, faultRandom.chance(faults.fullPercent) {
-                settled.append(Settled(submitter: one.submitter, token: one.token, outcome: .full, entry: nil))
-                continue
+            if case .append(let append) = one.command {
+                let follows = refusedPublishers.mustRefuse(append, submitter: one.submitter)
+                let isFull = !follows && faults.fullPercent > 0 && faultRandom.chance(faults.fullPercent)
+                if isFull { refusedPublishers.refused(append, submitter: one.submitter, token: one.token) }
+                if follows || isFull {
+                    settled.append(Settled(submitter: one.submitter, token: one.token, outcome: .full, entry: nil))
+                    continue
+                }
             }
             let entry = store.execute(spoiled(one.command), at: now)
             settled.append(Settled(submitter: one.submitter, token: one.token, outcome: .done, entry: entry))
