@@ -23,6 +23,21 @@ package protocol BackboneEngine: Sendable {
 
     /// For metrics and `/ready`. From any thread, without waiting.
     var report: EngineReport { get }
+
+    /// Whether other nodes share it: then sessions move between them.
+    var isShared: Bool { get }
+
+    /// Hands a message to every other node, for whoever wants it there at this moment. It may get lost.
+    func broadcast(_ message: ApplicationMessage)
+
+    /// Calls the handler with messages that other nodes have broadcast. Before `start`.
+    func onBroadcast(_ handler: @escaping @Sendable ([ApplicationMessage]) -> Void)
+}
+
+extension BackboneEngine {
+    package var isShared: Bool { false }
+    package func broadcast(_ message: ApplicationMessage) {}
+    package func onBroadcast(_ handler: @escaping @Sendable ([ApplicationMessage]) -> Void) {}
 }
 
 /// A command that is settled: its answer, and what every shard has to be told before it.
@@ -36,12 +51,14 @@ package struct Settled: Sendable {
     /// For a `fetch`: what the log has of it. The messages are nobody else's; their `receivedAt` is the caller's to set,
     /// and their expiry interval is what is left of it.
     package let found: [LogEntry]?
-    /// For a `claim` that is `done`.
+    /// For a `claim` that is `done`; or, asked for by nobody, those of a node that has ended.
     package let taken: TakenSessions?
+    /// A client that another node has from here on.
+    package let lost: String?
 
     package init(
         submitter: UInt16, token: BackboneToken, outcome: BackboneOutcome, entry: LogEntry?, found: [LogEntry]? = nil,
-        taken: TakenSessions? = nil
+        taken: TakenSessions? = nil, lost: String? = nil
     ) {
         self.submitter = submitter
         self.token = token
@@ -49,11 +66,24 @@ package struct Settled: Sendable {
         self.entry = entry
         self.found = found
         self.taken = taken
+        self.lost = lost
     }
 
     /// What another node has put into the log: every shard has to be told, and nobody is answered.
     package init(told entry: LogEntry) {
         self.init(submitter: Settled.nobody, token: BackboneToken(rawValue: 0), outcome: .done, entry: entry)
+    }
+
+    /// Sessions that are this node's because another node has ended.
+    package init(adopted: TakenSessions) {
+        self.init(
+            submitter: Settled.nobody, token: BackboneToken(rawValue: 0), outcome: .done, entry: nil, taken: adopted)
+    }
+
+    /// Another node has the client from here on.
+    package init(lost client: String) {
+        self.init(
+            submitter: Settled.nobody, token: BackboneToken(rawValue: 0), outcome: .done, entry: nil, lost: client)
     }
 
     private static let nobody: UInt16 = .max

@@ -17,6 +17,12 @@ package struct FlockOptions: Sendable {
     package var log = FlockLog.Options()
     /// Time for a batch to be stored before it is sent again.
     package var writeTimeout: Duration = .seconds(3)
+    /// Time between two beats by which the others know that a node lives, and how many may be missing before it is taken
+    /// for dead.
+    package var beatInterval: Duration = .seconds(1)
+    package var missedBeats = 6
+    /// Bytes of messages for other nodes that wait for the connection; what comes then is dropped (QoS 0).
+    package var maximumBroadcastBytes = 16 << 20
     /// Time for the servers to be there, and to have a leader, when the node starts.
     package var startTimeout: Duration = .seconds(30)
     /// Time at the end for what was submitted to be stored.

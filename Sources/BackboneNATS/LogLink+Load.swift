@@ -12,82 +12,38 @@ struct LoadedLog: Sendable {
         let position: RetainedPosition
     }
 
-    struct Entry: Sendable {
-        let entry: LogEntry
-        let groups: [SharedGroup]
-    }
-
-    var sessions: [RestoredSession] = []
+    var own = TakenSessions()
     var retained: [Retained] = []
-    var entries: [Entry] = []
-}
-
-/// What is gathered while the log is read.
-struct Loading {
-    var retained: [ExactText: LoadedLog.Retained] = [:]
-    var entries: [LoadedLog.Entry] = []
-    /// Places of batches that do not count.
-    var uncounted: Set<UInt64> = []
 }
 
 extension LogLink {
-    /// Connects, makes sure that there is a log, says in it that the node begins, and adds up all of it to that place:
-    /// first the state, then the messages that this node's sessions have not had.
+    /// Connects, makes sure that there is a log, says in it that the node begins, and adds up all of it to that place.
     func load() async throws -> LoadedLog {
         try await prepareStream()
         let connection = try await connect()
         self.connection = connection
         let place = try await begin(connection)
-        loading = Loading()
-        defer { loading = Loading() }
+        defer { loading = [:] }
         try await read(from: 1, through: place) { self.add($0, at: $1) }
         guard state.isLiving(log.beginning(at: 0).identity) else {
             throw FlockError("another process has begun with the name \(options.node) at the same time")
         }
-        let others = state.nodes.keys.map(\.string).filter { $0 != log.node }.sorted()
-        guard others.isEmpty else {
-            await withCheckedContinuation { continuation in end { continuation.resume() } }
-            throw FlockError(
-                "the stream \(options.stream) is that of the node \(others.joined(separator: ", ")), which has not ended; "
-                    + "several nodes at a time are not there yet")
-        }
         var loaded = LoadedLog()
-        loaded.retained = loading.retained.values.sorted { $0.position < $1.position }
-        let own = state.sessions.values.filter { $0.owner == ExactText(log.node) }
-            .sorted { $0.record.clientIdentifier < $1.record.clientIdentifier }
-        let now = Instant.zero.advanced(by: .milliseconds(Int64(clamping: wallClock())))
-        loaded.sessions = own.map { $0.record.restored(at: now) }
-        let cursor = min(own.map(\.record.cursor).min() ?? .max, state.unfinishedGroups.keys.min() ?? .max)
-        guard cursor.stream <= place else { return loaded }
-        try await read(from: max(cursor.stream, 1), through: place) { self.addEntries(of: $0, at: $1) }
-        loaded.entries = loading.entries
+        loaded.retained = loading.values.sorted { $0.position < $1.position }
+        loaded.own = state.own(now: wallClock())
         return loaded
     }
 
-    /// The first time through the log.
     private func add(_ batch: FlockBatch, at stream: UInt64) {
-        guard state.apply(batch, stream: stream) else {
-            loading.uncounted.insert(stream)
-            return
-        }
-        for (index, record) in batch.records.enumerated() {
+        let applied = state.apply(batch, stream: stream, now: 0)
+        guard applied.counts else { return }
+        for (index, record) in batch.records.enumerated() where !applied.refused.contains(index) {
             guard case .append(let append) = record, append.message.isRetained else { continue }
             let topic = ExactText(append.message.topicString)
             let position = LogSequence(stream: stream, index: index)
-            loading.retained[topic] =
+            loading[topic] =
                 append.message.payload.isEmpty
                 ? nil : LoadedLog.Retained(message: append.message, position: position)
-        }
-    }
-
-    /// The second time, when it is known what is still wanted.
-    private func addEntries(of batch: FlockBatch, at stream: UInt64) {
-        guard !loading.uncounted.contains(stream) else { return }
-        for (index, record) in batch.records.enumerated() {
-            guard case .append(let append) = record, append.isKept || !append.groups.isEmpty else { continue }
-            let position = LogSequence(stream: stream, index: index)
-            let entry = LogEntry(sequence: position, message: append.message, publisher: .none)
-            loading.entries.append(LoadedLog.Entry(entry: entry, groups: state.unfinishedGroups[position] ?? []))
         }
     }
 

@@ -17,10 +17,15 @@ actor LogLink {
     /// Told once, when the node can go on no longer.
     private let onFault: @Sendable (FlockError) -> Void
     var log: FlockLog
-    var state = FlockState()
+    var state: FlockState
+    var liveness: Liveness
+    var onBroadcast: (@Sendable ([ApplicationMessage]) -> Void)?
+    /// Messages of QoS 0 for other nodes that found no room.
+    var droppedBroadcasts: UInt64 = 0
     /// Made by `load`.
     var connection: NATSConnection?
-    var loading = Loading()
+    /// What is retained, while the log is loaded.
+    var loading: [ExactText: LoadedLog.Retained] = [:]
     var fetches: [UInt64: Fetch] = [:]
     var nextFetch: UInt64 = 0
     private var effects: [FlockLog.Effect] = []
@@ -28,6 +33,7 @@ actor LogLink {
     private var tail: OrderedConsumer?
     private var whenIdle: (() -> Void)?
     private var fault: FlockError?
+    private var isStopped = false
 
     init(
         options: FlockOptions, log: FlockLog, eventLoop: any EventLoop,
@@ -35,6 +41,9 @@ actor LogLink {
     ) {
         self.options = options
         self.log = log
+        state = FlockState(of: log.node)
+        liveness = Liveness(
+            of: Liveness.Beat(node: log.node, incarnation: log.incarnation), patience: options.missedBeats)
         self.eventLoop = eventLoop
         self.wallClock = wallClock
         self.onFault = onFault
@@ -43,6 +52,13 @@ actor LogLink {
         }
         self.subject = subject
     }
+
+    /// Where the nodes say things to each other that need not be kept.
+    func subject(_ word: String) -> Subject {
+        Subject(unchecked: Array((options.stream.lowercased() + "." + word).utf8))
+    }
+
+    var isDone: Bool { fault != nil || isStopped }
 
     // MARK: Writing
 
@@ -58,7 +74,7 @@ actor LogLink {
         flush()
     }
 
-    private func flush() {
+    func flush() {
         guard fault == nil else { return }
         log.flush(at: wallClock(), into: &effects)
         runEffects()
@@ -116,17 +132,19 @@ actor LogLink {
         }
         self.tail = tail
         tail.start()
+        joinOthers(connection)
         flush()
     }
 
     private func received(_ payload: ByteBuffer, stream: UInt64) {
         guard fault == nil else { return }
         do {
-            let batch = try FlockBatch(payload, at: wallClock())
-            let counts = state.apply(batch, stream: stream)
+            let now = wallClock()
+            let batch = try FlockBatch(payload, at: now)
+            let applied = state.apply(batch, stream: stream, now: now)
             guard state.isLiving(log.beginning(at: 0).identity) else { return failed(LogLink.replaced) }
-            guard counts else { return }
-            log.arrived(batch, stream: stream, into: &effects)
+            for case .append(let append) in batch.records { append.message.startClock() }
+            log.arrived(batch, stream: stream, applied, into: &effects)
         } catch {
             return failed(FlockError("the log cannot be read: \(error)"))
         }
@@ -159,6 +177,7 @@ actor LogLink {
     /// Calls `completion` when everything that was submitted is settled, as long as that is possible, and the end is said.
     func stop(_ completion: @escaping () -> Void) {
         let finish = {
+            self.isStopped = true
             self.tail?.stop()
             self.end {
                 self.connection?.close()

@@ -13,6 +13,15 @@ package final class NATSBackbone: BackboneEngine {
     private let group: MultiThreadedEventLoopGroup
     private let link: LogLink
     private let submitted = Mutex<[Submission]>([])
+    private let broadcasts = Mutex(Broadcasts())
+    private let maximumBroadcastBytes: Int
+
+    /// Messages on their way to the loop.
+    private struct Broadcasts {
+        var messages: [ApplicationMessage] = []
+        var bytes = 0
+        var dropped: UInt64 = 0
+    }
 
     /// - Parameters:
     ///   - incarnation: a number that no earlier start of the node had.
@@ -22,6 +31,7 @@ package final class NATSBackbone: BackboneEngine {
         options: FlockOptions, shardCount: Int, incarnation: UInt64, wallClock: @escaping @Sendable () -> UInt64,
         onFault: @escaping @Sendable (FlockError) -> Void
     ) {
+        maximumBroadcastBytes = options.maximumBroadcastBytes
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         eventLoop = group.next()
         let log = FlockLog(
@@ -34,9 +44,9 @@ package final class NATSBackbone: BackboneEngine {
         entry: (LogEntry, [SharedGroup]) -> Void
     ) throws {
         let found = try wait { link, promise in link.begin(promise) { try await $0.load() } }
-        for one in found.sessions { session(one) }
+        for one in found.own.sessions { session(one) }
         for one in found.retained { retained(one.message, one.position) }
-        for one in found.entries { entry(one.entry, one.groups) }
+        for one in found.own.entries { entry(one.entry, one.groups) }
     }
 
     package func start(
@@ -55,6 +65,32 @@ package final class NATSBackbone: BackboneEngine {
             let taken = submitted.withLock { submitted in exchange(&submitted, with: []) }
             link.assumeIsolated { $0.submit(taken) }
         }
+    }
+
+    package var isShared: Bool { true }
+
+    package func broadcast(_ message: ApplicationMessage) {
+        let isFirst = broadcasts.withLock { broadcasts in
+            guard broadcasts.bytes < maximumBroadcastBytes else {
+                broadcasts.dropped += 1
+                return false
+            }
+            broadcasts.messages.append(message)
+            broadcasts.bytes += message.byteCount + 64
+            return broadcasts.messages.count == 1
+        }
+        guard isFirst else { return }
+        eventLoop.execute { [self] in
+            let taken = broadcasts.withLock { broadcasts in
+                broadcasts.bytes = 0
+                return exchange(&broadcasts.messages, with: [])
+            }
+            link.assumeIsolated { $0.broadcast(taken) }
+        }
+    }
+
+    package func onBroadcast(_ handler: @escaping @Sendable ([ApplicationMessage]) -> Void) {
+        eventLoop.execute { [link] in link.assumeIsolated { $0.onBroadcast = handler } }
     }
 
     package func stop() {

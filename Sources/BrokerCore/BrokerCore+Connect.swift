@@ -249,6 +249,7 @@ extension BrokerCore {
         }
         if limits.receiveMaximum != .max { properties.append(.receiveMaximum(limits.receiveMaximum)) }
         properties.append(.maximumPacketSize(limits.maximumPacketSize))
+        if options.isInFlock { properties.append(.sharedSubscriptionAvailable(0)) }
         if connect.clientIdentifier.isEmpty { properties.append(.assignedClientIdentifier(clientIdentifier)) }
         if limits.topicAliasMaximum > 0 { properties.append(.topicAliasMaximum(limits.topicAliasMaximum)) }
         if let method = connect.properties.authenticationMethod {

@@ -234,6 +234,24 @@ extension BrokerCore {
         arm(.cursors, at: now.advanced(by: options.cursorInterval))
     }
 
+    /// The client has gone, and may be back on another node, which knows only what is noted.
+    mutating func noteCursor(ofLeaving session: Session, into effects: inout Effects) {
+        guard options.isInFlock, let change = advance(session) else { return }
+        note([change], into: &effects)
+    }
+
+    /// - Returns: the change to be noted, if the session has come further.
+    private func advance(_ session: Session) -> SessionChange? {
+        session.isCursorDirty = false
+        let cursor = cursor(of: session)
+        guard session.isNoted, cursor > session.notedCursor else { return nil }
+        session.notedCursor = cursor
+        while let until = session.earlierSubscriptions.first, until <= cursor {
+            session.earlierSubscriptions.removeFirst()
+        }
+        return .advanced(clientIdentifier: session.clientIdentifier, through: cursor)
+    }
+
     /// Tells the backbone how far the sessions have come that have come further, and what of the log this shard needs no
     /// more.
     mutating func noteCursors(at now: Instant, into effects: inout Effects) {
@@ -241,14 +259,7 @@ extension BrokerCore {
         var changes: [SessionChange] = []
         for slot in dirtyCursors {
             guard let session = sessions.slots[Int(slot)], session.isCursorDirty else { continue }
-            session.isCursorDirty = false
-            let cursor = cursor(of: session)
-            guard session.isNoted, cursor > session.notedCursor else { continue }
-            session.notedCursor = cursor
-            while let until = session.earlierSubscriptions.first, until <= cursor {
-                session.earlierSubscriptions.removeFirst()
-            }
-            changes.append(.advanced(clientIdentifier: session.clientIdentifier, through: cursor))
+            if let change = advance(session) { changes.append(change) }
         }
         dirtyCursors.removeAll(keepingCapacity: true)
         if !changes.isEmpty { note(changes, into: &effects) }

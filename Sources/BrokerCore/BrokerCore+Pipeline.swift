@@ -42,6 +42,10 @@ extension BrokerCore {
     ) {
         guard let connection = pipelineOfToken.removeValue(forKey: token) else {
             if noteAnswered(token, outcome, at: now) { return }
+            if claimedClients[token] != nil {
+                sessionsTaken(token, nil, at: now, into: &effects)
+                return
+            }
             if let held = heldAnswers.removeValue(forKey: token) { answer(held, outcome, at: now, into: &effects) }
             return
         }
@@ -94,6 +98,8 @@ extension BrokerCore {
         _ held: PublishPipeline.Held, _ session: Session?, on connection: ConnectionID, at now: Instant,
         into effects: inout Effects
     ) {
+        // The will is the other node's to publish, with the session.
+        if connection == BrokerCore.ownConnection, held.outcome == .conflict { return }
         if connection == BrokerCore.ownConnection {
             noting.wills.append((held.message, held.publisher, held.willOf))
             armNoteAgain(at: now)

@@ -18,7 +18,14 @@ extension BrokerCore {
         } else {
             routeShared(entry, to: matches, at: now, into: &effects)
         }
+        if options.isInFlock {
+            effects.all.append(
+                .forward(shard: BrokerCore.everyNode, .published(entry, toSubscribers: true, groups: [])))
+        }
     }
+
+    /// In place of a shard: all other nodes of the flock, each with all its shards.
+    package static let everyNode: UInt16 = 0x4000
 
     /// In the index, the route to a shard for sessions that outlive their connection is its number with this bit.
     static let lastingRoute: UInt16 = 0x8000

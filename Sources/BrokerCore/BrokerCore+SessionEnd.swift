@@ -49,6 +49,7 @@ extension BrokerCore {
             }
         }
         if session.isNoted, !isShuttingDown {
+            noteCursor(ofLeaving: session, into: &effects)
             // One that is published now is forgotten with that, not before.
             let willDelay = hadWill ? session.will?.delayInterval ?? 0 : nil
             noteEnd(

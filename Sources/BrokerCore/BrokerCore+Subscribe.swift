@@ -86,6 +86,8 @@ extension BrokerCore {
 
     private mutating func reasonToRefuse(_ filter: TopicFilter, replaces: Bool, session: Session) -> ReasonCode? {
         if let access = session.access, !access.permitSubscribing(to: filter.pattern) { return .notAuthorized }
+        // A group with members on several nodes would get what its own node's publishers say, and nothing else.
+        if options.isInFlock, filter.isShared { return .sharedSubscriptionsNotSupported }
         guard levelCount(of: filter.pattern) <= limits.maximumTopicLevels else { return .topicFilterInvalid }
         guard session.queue?.retainedCount ?? 0 < limits.maximumQueuedRetainedMessages else { return .quotaExceeded }
         if session.filters.contains(filter.string) {

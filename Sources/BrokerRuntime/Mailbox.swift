@@ -16,6 +16,10 @@ enum Mail: Sendable {
     case authenticated(ConnectionID, AuthenticationOutcome, clientIdentifier: String, userName: String?)
     /// What the backbone has read for this shard; nil: it could not.
     case fetched(BackboneToken, [LogEntry]?)
+    /// Sessions that are this node's from here on; see `Input.sessionsTaken`.
+    case taken(BackboneToken?, TakenSessions?)
+    /// Another node has the client from here on.
+    case lost(clientIdentifier: String)
     /// The mailbox of that shard has room again.
     case room(inShard: UInt16)
 
@@ -25,7 +29,9 @@ enum Mail: Sendable {
         case .peer(.published(let entry, _, _)): 64 + entry.message.byteCount
         case .entry(let entry): 64 + entry.message.byteCount
         case .fetched(_, let found): (found ?? []).reduce(64) { $0 + 64 + $1.message.byteCount }
-        case .peer, .dropped, .answer, .authenticated, .room: 64
+        case .taken(_, let taken):
+            (taken?.entries ?? []).reduce(64) { $0 + 64 + $1.entry.message.byteCount }
+        case .peer, .dropped, .answer, .authenticated, .lost, .room: 64
         }
     }
 }

@@ -30,6 +30,7 @@ extension Shard {
                 // Mail that was put out before keeps its place before the change.
                 if hasOutgoingMail { postOutgoingMail() }
                 backbone.execute(command, token, for: self)
+            case .forward(BrokerCore.everyNode, let message): backbone.broadcast(message)
             case .forward(let shard, let message): forward(message, to: Int(shard))
             case .report(let event):
                 if case .clientConnected(let id, _, let version, _) = event { clientConnected(id, version) }

@@ -67,6 +67,8 @@ extension Shard {
             case .fetched(let token, let found): inputs.append(.messagesFetched(token, found))
             case .authenticated(let id, let outcome, let client, let user):
                 inputs.append(.authenticated(id, confirmed(outcome, client, user, id)))
+            case .taken(let token, let taken): inputs.append(.sessionsTaken(token, taken))
+            case .lost(let client): inputs.append(.sessionLost(clientIdentifier: client))
             case .room(let shard): mailboxHasRoom(inShard: Int(shard))
             }
         }

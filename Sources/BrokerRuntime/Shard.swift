@@ -109,6 +109,7 @@ package final class Shard: @unchecked Sendable {
     ) -> [Shard] {
         var options = options
         options.readsLogBack = backbone.readsBack
+        options.isInFlock = backbone.isShared
         if options.hashSeed == 0 { options.hashSeed = .random(in: 1...UInt64.max) }
         let count = UInt16(loops.count)
         let shards = loops.enumerated().map { index, loop in

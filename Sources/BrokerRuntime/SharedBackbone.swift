@@ -22,6 +22,15 @@ package final class SharedBackbone: Sendable {
     /// Whether it can read back what it was told, so that the shards need not keep it.
     var readsBack: Bool { if case .lasting = engine { true } else { false } }
 
+    /// Whether other nodes share it.
+    var isShared: Bool { if case .lasting(let engine) = engine { engine.isShared } else { false } }
+
+    /// Hands a message to every other node.
+    func broadcast(_ message: PeerMessage) {
+        guard case .lasting(let engine) = engine, case .published(let entry, _, _) = message else { return }
+        engine.broadcast(entry.message)
+    }
+
     /// What the engine tells; nil when there is none.
     package var report: EngineReport? {
         if case .lasting(let engine) = engine { engine.report } else { nil }
@@ -56,6 +65,13 @@ package final class SharedBackbone: Sendable {
     package func start(_ shards: [Shard]) throws {
         guard case .lasting(let engine) = engine else { return }
         try Shard.restore(shards, from: engine)
+        engine.onBroadcast { messages in
+            let mail = messages.map { message in
+                let entry = LogEntry(sequence: 0, message: message, publisher: .remote)
+                return Mail.peer(.published(entry, toSubscribers: true, groups: []))
+            }
+            for shard in shards { shard.post(mail, from: shard.index) }
+        }
         try engine.start { settled in
             SharedBackbone.deliver(settled, to: shards)
         } onDropped: { through in
@@ -77,8 +93,7 @@ package final class SharedBackbone: Sendable {
             rest = rest[run.endIndex...]
             let entries = run.compactMap { $0.entry.map { Mail.entry($0) } }
             if run.first?.isTold == true {
-                // Another node's: nobody here has asked for them.
-                for shard in shards { shard.post(entries, from: shard.index) }
+                tell(Array(run), to: shards)
                 continue
             }
             if !entries.isEmpty {
@@ -89,11 +104,30 @@ package final class SharedBackbone: Sendable {
                 if let entry = one.entry { mail.append(.entry(entry)) }
                 if let found = one.found {
                     mail.append(.fetched(one.token, one.outcome == .done ? found : nil))
+                } else if let taken = one.taken {
+                    mail.append(.taken(one.token, taken))
                 } else {
                     mail.append(.answer(one.token, one.outcome))
                 }
             }
             shards[Int(submitter)].post(mail, from: submitter)
         }
+    }
+
+    /// What comes of other nodes: nobody here has asked for it.
+    private static func tell(_ run: [Settled], to shards: [Shard]) {
+        var mail: [[Mail]] = shards.map { _ in [] }
+        let home = { (client: String) in Int(HomeShard.index(of: client, shardCount: UInt16(shards.count))) }
+        for one in run {
+            if let entry = one.entry { for index in mail.indices { mail[index].append(.entry(entry)) } }
+            if let client = one.lost { mail[home(client)].append(.lost(clientIdentifier: client)) }
+            guard let taken = one.taken else { continue }
+            for index in mail.indices {
+                let sessions = taken.sessions.filter { home($0.clientIdentifier) == index }
+                if sessions.isEmpty { continue }
+                mail[index].append(.taken(nil, TakenSessions(sessions: sessions, entries: taken.entries)))
+            }
+        }
+        for (shard, mail) in zip(shards, mail) where !mail.isEmpty { shard.post(mail, from: shard.index) }
     }
 }

@@ -38,9 +38,15 @@ package struct FlockLog: Sendable {
     }
 
     private struct Submission {
-        let command: BackboneCommand
+        let content: Content
         let submitter: UInt16
         let token: BackboneToken
+    }
+
+    private enum Content {
+        case command(BackboneCommand)
+        /// What the node itself has to say.
+        case record(FlockRecord)
     }
 
     private struct UnderWay {
@@ -91,7 +97,13 @@ package struct FlockLog: Sendable {
     package mutating func submit(
         _ command: BackboneCommand, submitter: UInt16, token: BackboneToken
     ) {
-        waiting.append(Submission(command: command, submitter: submitter, token: token))
+        waiting.append(Submission(content: .command(command), submitter: submitter, token: token))
+    }
+
+    /// A node is not heard of any more.
+    package mutating func submitDeath(of name: String, incarnation: UInt64) {
+        let record = FlockRecord.nodeDown(name: name, incarnation: incarnation)
+        waiting.append(Submission(content: .record(record), submitter: 0, token: BackboneToken(rawValue: 0)))
     }
 
     /// Sends the next batch, if none is under way. The driver calls it when it has submitted all that there is.
@@ -106,7 +118,7 @@ package struct FlockLog: Sendable {
         {
             waiting.removeFirst()
             submissions.append(next)
-            writer.append(record(for: next.command))
+            writer.append(record(for: next.content))
         }
         lastNumber += 1
         let identity = FlockBatch.Identity(node: node, incarnation: incarnation, number: lastNumber)
@@ -116,6 +128,13 @@ package struct FlockLog: Sendable {
         effects.append(.write(bytes, identity))
     }
 
+    private mutating func record(for content: Content) -> FlockRecord {
+        switch content {
+        case .record(let record): return record
+        case .command(let command): return record(for: command)
+        }
+    }
+
     private mutating func record(for command: BackboneCommand) -> FlockRecord {
         switch command {
         case .append(let append): return .append(append)
@@ -123,7 +142,7 @@ package struct FlockLog: Sendable {
         case .trim(let shard, let through):
             trims[Int(shard)] = max(trims[Int(shard)], through)
             return .needed(above: trims.min() ?? 0)
-        case .claim: preconditionFailure("claims are not records yet")
+        case .claim(let client): return .claim(client: client)
         case .fetch: preconditionFailure("reading is not written to the log")
         }
     }
@@ -139,8 +158,9 @@ package struct FlockLog: Sendable {
             underWay = nil
             effects.append(
                 .settle(
-                    batch.submissions.map {
-                        Settled(submitter: $0.submitter, token: $0.token, outcome: .full, entry: nil)
+                    batch.submissions.compactMap { one in
+                        guard case .command = one.content else { return nil }
+                        return Settled(submitter: one.submitter, token: one.token, outcome: .full, entry: nil)
                     }))
         case .lost:
             effects.append(.retry(after: retryDelay))
@@ -152,32 +172,36 @@ package struct FlockLog: Sendable {
         if let batch = underWay { effects.append(.write(batch.bytes, batch.identity)) }
     }
 
-    /// A batch has come from the log: the node's own, or another's, whose messages every shard has to be told.
-    package mutating func arrived(_ batch: FlockBatch, stream: UInt64, into effects: inout [Effect]) {
-        if let own = underWay, own.identity == batch.identity {
-            underWay = nil
-            effects.append(.settle(FlockLog.settled(own.submissions, stream: stream)))
-        } else {
-            let told = FlockLog.told(batch, stream: stream)
-            if !told.isEmpty { effects.append(.settle(told)) }
+    /// A batch has come from the log and was added to the state: the node's own, or another's, whose messages every shard
+    /// has to be told.
+    package mutating func arrived(
+        _ batch: FlockBatch, stream: UInt64, _ applied: FlockState.Applied, into effects: inout [Effect]
+    ) {
+        var own: [Submission]?
+        if let underWay, underWay.identity == batch.identity {
+            own = underWay.submissions
+            self.underWay = nil
         }
-    }
-
-    private static func settled(_ submissions: [Submission], stream: UInt64) -> [Settled] {
-        submissions.enumerated().map { index, submission in
-            var entry: LogEntry?
-            if case .append(let append) = submission.command {
-                entry = LogEntry(append, at: LogSequence(stream: stream, index: index))
+        guard applied.counts else { return }
+        var settled: [Settled] = []
+        for (index, record) in batch.records.enumerated() {
+            if let adopted = applied.adopted[index] { settled.append(Settled(adopted: adopted)) }
+            if let client = applied.lost[index] { settled.append(Settled(lost: client)) }
+            let position = LogSequence(stream: stream, index: index)
+            let isRefused = applied.refused.contains(index)
+            if let own {
+                guard case .command(let command) = own[index].content else { continue }
+                var entry: LogEntry?
+                if case .append(let append) = command, !isRefused { entry = LogEntry(append, at: position) }
+                settled.append(
+                    Settled(
+                        submitter: own[index].submitter, token: own[index].token,
+                        outcome: isRefused ? .conflict : .done, entry: entry, taken: applied.claimed[index]))
+            } else if case .append(let append) = record, !isRefused {
+                settled.append(Settled(told: LogEntry(append, at: position, isRemote: true)))
             }
-            return Settled(submitter: submission.submitter, token: submission.token, outcome: .done, entry: entry)
         }
-    }
-
-    private static func told(_ batch: FlockBatch, stream: UInt64) -> [Settled] {
-        batch.records.enumerated().compactMap { index, record in
-            guard case .append(let append) = record else { return nil }
-            return Settled(told: LogEntry(append, at: LogSequence(stream: stream, index: index), isRemote: true))
-        }
+        if !settled.isEmpty { effects.append(.settle(settled)) }
     }
 }
 

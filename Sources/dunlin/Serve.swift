@@ -73,8 +73,8 @@ struct Serve: AsyncParsableCommand {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "NATS servers with JetStream that keep what has to outlive the process, instead of --data; commas between "
-                + "them. With three or more, each message is on three of them before it is acknowledged.",
+            "NATS servers with JetStream that the nodes of a flock share, instead of --data; commas between them. With "
+                + "three or more, each message is on three of them before it is acknowledged.",
             valueName: "nats://host:port"))
     var nats: [String] = []
 

@@ -11,12 +11,20 @@ private struct Table {
     private(set) var settled: [[Settled]]
     private(set) var written: [[(identity: FlockBatch.Identity, bytes: [UInt8])]]
     private(set) var retries: [[Duration]]
+    private(set) var states: [FlockState]
 
     init(_ names: String..., options: FlockLog.Options = FlockLog.Options()) {
         logs = names.map { FlockLog(node: $0, incarnation: 1, shardCount: 2, options: options) }
         settled = names.map { _ in [] }
         written = names.map { _ in [] }
         retries = names.map { _ in [] }
+        states = names.map { FlockState(of: $0) }
+        for log in logs {
+            stored.append((log.beginning(at: 0).identity, log.beginning(at: 0).encoded()))
+            for index in states.indices {
+                states[index].apply(log.beginning(at: 0), stream: UInt64(stored.count), now: 0)
+            }
+        }
     }
 
     mutating func submit(_ command: BackboneCommand, _ token: UInt64, to node: Int = 0) {
@@ -49,7 +57,8 @@ private struct Table {
         let batch = try last.bytes.withUnsafeBytes { try FlockBatch($0, at: 0) }
         let stream = UInt64(stored.count)
         for other in logs.indices {
-            perform(other) { $0.arrived(batch, stream: stream, into: &$1) }
+            let applied = states[other].apply(batch, stream: stream, now: 0)
+            perform(other) { $0.arrived(batch, stream: stream, applied, into: &$1) }
         }
     }
 
@@ -194,14 +203,10 @@ struct FlockLogTests {
 
     @Test func theNodeNeedsWhatItsSlowestShardNeeds() throws {
         var table = Table("a")
-        var state = FlockState()
         table.submit(.trim(shard: 0, through: 50), 1)
         table.submit(.trim(shard: 1, through: 20), 2)
         table.flush()
         try table.store()
-        let batch = try table.stored[0].bytes.withUnsafeBytes { try FlockBatch($0, at: 0) }
-        state.apply(table.logs[0].beginning(at: 0), stream: 1)
-        state.apply(batch, stream: 2)
-        #expect(state.needed[ExactText("a")] == 20)
+        #expect(table.states[0].needed[ExactText("a")] == 20)
     }
 }

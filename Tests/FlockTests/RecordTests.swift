@@ -53,7 +53,8 @@ struct RecordTests {
         return FlockBatch(
             identity: identity, writtenAt: 1_000_000,
             records: [
-                .append(append), .changes(changes), .append(plain), .changes([]), .needed(above: 99), .nodeUp,
+                .append(append), .changes(changes), .append(plain), .changes([]), .needed(above: 99),
+                .claim(client: "c"), .nodeUp,
                 .nodeDown(name: "é", incarnation: 5),
             ])
     }

@@ -7,6 +7,8 @@ package enum FlockRecord: Sendable {
     case changes([SessionChange])
     /// The sessions of the node have had what the log holds up to here.
     case needed(above: LogSequence)
+    /// The client is this node's from here on, whichever node has it: what others say of its session does not count (P2).
+    case claim(client: String)
     /// The node begins, under the identity of the batch: what earlier incarnations of it write from here on does not
     /// count. Alone in its batch.
     case nodeUp
@@ -21,6 +23,7 @@ private enum Kind {
     static let needed: UInt8 = 3
     static let nodeUp: UInt8 = 4
     static let nodeDown: UInt8 = 5
+    static let claim: UInt8 = 6
 }
 
 extension RecordWriter {
@@ -34,6 +37,9 @@ extension RecordWriter {
         case .needed(let sequence):
             append(byte: Kind.needed)
             append(sequence)
+        case .claim(let client):
+            append(byte: Kind.claim)
+            append(client)
         case .nodeUp: append(byte: Kind.nodeUp)
         case .nodeDown(let name, let incarnation):
             append(byte: Kind.nodeDown)
@@ -69,6 +75,7 @@ extension RecordReader {
             for _ in 0..<(try count()) { changes.append(try sessionChange()) }
             return .changes(changes)
         case Kind.needed: return .needed(above: try number())
+        case Kind.claim: return .claim(client: try text())
         case Kind.nodeUp: return .nodeUp
         case Kind.nodeDown:
             let name = try text()

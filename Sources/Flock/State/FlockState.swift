@@ -1,31 +1,44 @@
 package import Backbone
 package import MQTTModel
 
-/// What all of the log up to a place says: the sessions of every node, and which groups are not done with which message.
+/// What all of the log up to a place says: the nodes, the sessions and which node has each, what the log keeps for them.
 /// Every node adds up the same batches in the same order and so has the same state.
 package struct FlockState: Sendable {
-    /// A session, and the node that has it.
-    package struct OwnedSession: Sendable {
-        package let owner: ExactText
-        package fileprivate(set) var record: StoredSession
-    }
-
     /// A node that has begun and not ended.
     package struct Node: Sendable, Hashable {
         package let incarnation: UInt64
     }
 
+    /// What a batch did. By the places of its records, where it says nothing of a place, the record did what it says.
+    package struct Applied: Sendable {
+        /// False when nothing of it does: its node has ended or begun anew before.
+        package fileprivate(set) var counts = true
+        /// Records that did nothing, at least in part, because another node has the session.
+        package fileprivate(set) var refused: Set<Int> = []
+        /// What this node's claims brought it.
+        package fileprivate(set) var claimed: [Int: TakenSessions] = [:]
+        /// What is this node's because the one that had it has ended.
+        package fileprivate(set) var adopted: [Int: TakenSessions] = [:]
+        /// Sessions, or clients without one, that this node had and has no more.
+        package fileprivate(set) var lost: [Int: String] = [:]
+    }
+
+    /// The node that holds this state.
+    package let node: ExactText
     /// The place in the stream of the last batch.
     package private(set) var stream: UInt64 = 0
-    package private(set) var sessions: [ExactText: OwnedSession] = [:]
-    /// Messages of the log that shared subscriptions are not done with.
-    package private(set) var unfinishedGroups: [LogSequence: [SharedGroup]] = [:]
-    /// What each node's sessions have had.
-    package private(set) var needed: [ExactText: LogSequence] = [:]
     /// Those that live, by name.
     package private(set) var nodes: [ExactText: Node] = [:]
+    /// Which node has the client: its session, its connection, or both.
+    package private(set) var owners: [ExactText: ExactText] = [:]
+    package private(set) var sessions: [ExactText: StoredSession] = [:]
+    /// Messages of the log that shared subscriptions are not done with.
+    package private(set) var unfinishedGroups: [LogSequence: [SharedGroup]] = [:]
+    package private(set) var kept = KeptLog()
+    /// What each node's sessions have had.
+    package private(set) var needed: [ExactText: LogSequence] = [:]
 
-    package init() {}
+    package init(of node: String) { self.node = ExactText(node) }
 
     /// Whether what this incarnation of the node writes counts.
     package func isLiving(_ identity: FlockBatch.Identity) -> Bool {
@@ -34,60 +47,181 @@ package struct FlockState: Sendable {
 
     /// Adds the batch at a place of the stream that is after all before.
     ///
-    /// - Returns: false when it does not count, because its node has ended or begun anew before.
+    /// - Parameter now: milliseconds since 1970; what sessions that come here have left of their time is counted from it.
     @discardableResult
-    package mutating func apply(_ batch: FlockBatch, stream: UInt64) -> Bool {
+    package mutating func apply(_ batch: FlockBatch, stream: UInt64, now: UInt64) -> Applied {
         precondition(stream > self.stream, "batches come in the order of the stream")
         self.stream = stream
-        if case .nodeUp = batch.records.first {
-            nodes[batch.identity.node] = Node(incarnation: batch.identity.incarnation)
+        if stream % FlockState.forgettingInterval == 0 { forgetUnneeded() }
+        if case .nodeUp = batch.records.first { begin(batch.identity) }
+        var applied = Applied()
+        guard isLiving(batch.identity) else {
+            applied.counts = false
+            return applied
         }
-        guard isLiving(batch.identity) else { return false }
         for (index, record) in batch.records.enumerated() {
             let position = LogSequence(stream: stream, index: index)
             switch record {
-            case .append(let append): apply(append, at: position)
+            case .append(let append):
+                if !apply(append, of: batch.identity.node, at: position) { applied.refused.insert(index) }
             case .changes(let changes):
-                for change in changes { apply(change, of: batch, at: position) }
+                for change in changes where !apply(change, of: batch, at: position) { applied.refused.insert(index) }
+            case .claim(let client): claim(client, by: batch.identity.node, index, now: now, &applied)
             case .needed(let sequence): needed[batch.identity.node] = sequence
             case .nodeUp: break
             case .nodeDown(let name, let incarnation):
                 let name = ExactText(name)
-                if nodes[name]?.incarnation == incarnation { nodes[name] = nil }
+                guard nodes[name]?.incarnation == incarnation else { continue }
+                nodes[name] = nil
+                let adopted = reassign(now: now)
+                if !adopted.sessions.isEmpty { applied.adopted[index] = adopted }
             }
         }
+        return applied
+    }
+
+    private func isOwned(_ client: ExactText, by node: ExactText) -> Bool {
+        owners[client].map { $0 == node } ?? true
+    }
+
+    // MARK: Messages
+
+    private mutating func apply(_ append: LogAppend, of node: ExactText, at position: LogSequence) -> Bool {
+        // What another node has taken up with the session it publishes, or has from the client again.
+        if let received = append.received, !isOwned(received.clientIdentifier, by: node) { return false }
+        if let client = append.willOf, !isOwned(ExactText(client), by: node) { return false }
+        if !append.groups.isEmpty { unfinishedGroups[position] = append.groups }
+        if append.isKept || !append.groups.isEmpty { kept.append(append.message, at: position) }
+        if let received = append.received {
+            sessions[received.clientIdentifier]?.receive(received.packetIdentifier)
+        }
+        if let client = append.willOf { sessions[ExactText(client)]?.willPublished() }
         return true
     }
 
-    private mutating func apply(_ append: LogAppend, at position: LogSequence) {
-        if !append.groups.isEmpty { unfinishedGroups[position] = append.groups }
-        if let received = append.received {
-            sessions[received.clientIdentifier]?.record.receive(received.packetIdentifier)
-        }
-        if let client = append.willOf { sessions[ExactText(client)]?.record.willPublished() }
+    /// Batches between two looks at what nobody needs any more.
+    private static let forgettingInterval: UInt64 = 1024
+
+    private mutating func forgetUnneeded() {
+        var through = LogSequence.max
+        // Order-free: the least of all.
+        for session in sessions.values { through = min(through, session.cursor) }
+        if let first = unfinishedGroups.keys.min() { through = min(through, first - 1) }
+        kept.forget(through: through)
     }
 
-    private mutating func apply(_ change: SessionChange, of batch: FlockBatch, at position: LogSequence) {
-        switch change {
-        case .began(let client): begin(client, of: batch, at: position)
-        case .connected(let client, _, _):
-            if sessions[ExactText(client)] == nil { begin(client, of: batch, at: position) }
-        case .ended(let client), .departed(let client): sessions[ExactText(client)] = nil
-        case .groupFinished(let group, let sequence):
+    // MARK: Sessions
+
+    /// - Returns: false when another node has the session.
+    private mutating func apply(_ change: SessionChange, of batch: FlockBatch, at position: LogSequence) -> Bool {
+        if case .groupFinished(let group, let sequence) = change {
             unfinishedGroups[sequence]?.removeAll { $0 == group }
             if unfinishedGroups[sequence]?.isEmpty == true { unfinishedGroups[sequence] = nil }
-        case .disconnected, .subscribed, .unsubscribed, .wished, .fulfilled, .released, .sending, .handedOver,
-            .finished,
-            .advanced:
-            break
         }
-        guard let client = change.clientIdentifier else { return }
+        guard let client = change.clientIdentifier else { return true }
+        let key = ExactText(client)
+        guard isOwned(key, by: batch.identity.node) else { return false }
+        switch change {
+        case .began: begin(client, of: batch, at: position)
+        case .connected where sessions[key] == nil: begin(client, of: batch, at: position)
+        case .ended: sessions[key] = nil
+        case .departed:
+            sessions[key] = nil
+            owners[key] = nil
+        default: break
+        }
         let now = Instant.zero.advanced(by: .milliseconds(Int64(clamping: batch.writtenAt)))
-        sessions[ExactText(client)]?.record.apply(change, at: position, position: position, now: now)
+        sessions[key]?.apply(change, at: position, position: position, now: now)
+        return true
     }
 
     private mutating func begin(_ client: String, of batch: FlockBatch, at position: LogSequence) {
-        sessions[ExactText(client)] = OwnedSession(
-            owner: batch.identity.node, record: StoredSession(clientIdentifier: client, since: position))
+        owners[ExactText(client)] = batch.identity.node
+        sessions[ExactText(client)] = StoredSession(clientIdentifier: client, since: position)
+    }
+
+    private mutating func claim(
+        _ client: String, by claimant: ExactText, _ index: Int, now: UInt64, _ applied: inout Applied
+    ) {
+        let key = ExactText(client)
+        let before = owners.updateValue(claimant, forKey: key)
+        if claimant == node {
+            applied.claimed[index] = take([key], now: now)
+        } else if before == node {
+            applied.lost[index] = client
+        }
+    }
+
+    /// Those of the clients that have a session, with what the log has for them.
+    private func take(_ clients: [ExactText], now: UInt64) -> TakenSessions {
+        let records = clients.compactMap { sessions[$0] }
+        guard let first = records.first else { return TakenSessions() }
+        let instant = Instant.zero.advanced(by: .milliseconds(Int64(clamping: now)))
+        let restored = records.map { $0.restored(at: instant) }
+        let cursor = records.reduce(LogSequence.max) { min($0, $1.cursor) }
+        let entries: [LogEntry]
+        if records.count == 1 {
+            let filters = first.subscriptions.compactMap { TopicFilter($0.filter) }
+            entries = kept.entries(above: cursor, orAt: Set(first.sent.map(\.exchange.sequence))) { topic in
+                filters.contains { $0.matches(topic) }
+            }
+        } else {
+            // So many that whoever takes them up is quicker to find out.
+            entries = kept.entries(above: cursor) { _ in true }
+        }
+        return TakenSessions(
+            sessions: restored,
+            entries: entries.map { TakenSessions.Entry($0, groups: unfinishedGroups[$0.sequence] ?? []) })
+    }
+
+    /// Everything that this node has, for its start.
+    package func own(now: UInt64) -> TakenSessions {
+        take(sessions.keys.filter { owners[$0] == node }.sorted { $0.string < $1.string }, now: now)
+    }
+
+    // MARK: Nodes
+
+    private mutating func begin(_ identity: FlockBatch.Identity) {
+        nodes[identity.node] = Node(incarnation: identity.incarnation)
+        // The connections of its earlier incarnation have ended.
+        owners = owners.filter { $0.value != identity.node || sessions[$0.key] != nil }
+        _ = reassign(now: 0)
+    }
+
+    /// Gives the sessions of nodes that have ended to those that live, everywhere in the same way. With nobody alive they
+    /// stay where they are, until a node begins.
+    /// - Returns: what is this node's now.
+    private mutating func reassign(now: UInt64) -> TakenSessions {
+        guard !nodes.isEmpty else { return TakenSessions() }
+        let living = nodes.keys.sorted { $0.string < $1.string }
+        var adopted: [ExactText] = []
+        for client in owners.filter({ nodes[$0.value] == nil }).keys.sorted(by: { $0.string < $1.string }) {
+            guard sessions[client] != nil else {
+                owners[client] = nil
+                continue
+            }
+            let heir = FlockState.heir(of: client, among: living)
+            owners[client] = heir
+            if heir == node { adopted.append(client) }
+        }
+        return take(adopted, now: now)
+    }
+
+    /// By rendezvous hashing: when a node ends, only what it had moves.
+    private static func heir(of client: ExactText, among living: [ExactText]) -> ExactText {
+        var best = (weight: weight(of: living[0], client), node: living[0])
+        for node in living.dropFirst() {
+            let weight = weight(of: node, client)
+            if weight > best.weight { best = (weight, node) }
+        }
+        return best.node
+    }
+
+    /// The hash alone has the last letters of a name only in its low bits.
+    private static func weight(of node: ExactText, _ client: ExactText) -> UInt64 {
+        var mixed = StableHash.hash(node.string) &* 31 &+ StableHash.hash(client.string)
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,0 +1,131 @@
+import Foundation
+import NATSServerKit
+import ProcessKit
+import Testing
+
+/// Three nodes over one nats-server are one broker to clients.
+@Suite("A flock of three nodes", .serialized, .enabled(if: !BrokerProcess.isPeer), .timeLimit(.minutes(3)))
+struct FlockTests {
+    private struct Flock {
+        let server: NATSServer
+        var nodes: [BrokerProcess] = []
+
+        static func with(_ body: (inout Flock) async throws -> Void) async throws {
+            var flock = Flock(server: try await NATSServer())
+            for _ in 0..<3 { try await flock.start() }
+            do {
+                try await body(&flock)
+            } catch {
+                for node in flock.nodes { Issue.record("a node's log:\n\(node.process.output.text)") }
+                for node in flock.nodes { node.process.signal(SIGKILL) }
+                throw error
+            }
+            for node in flock.nodes { node.process.signal(SIGTERM) }
+            for node in flock.nodes { try await node.process.succeed() }
+        }
+
+        mutating func start() async throws {
+            nodes.append(try await BrokerProcess.start(["--nats", server.url, "--node", "n\(nodes.count)"]))
+        }
+
+        /// kill -9; the places of the others move up.
+        mutating func kill(_ place: Int) async throws {
+            let node = nodes.remove(at: place)
+            node.process.signal(SIGKILL)
+            _ = try await node.process.wait()
+        }
+
+        func clients(_ place: Int, version: String = "5") -> MosquittoClients {
+            MosquittoClients(broker: nodes[place], version: version)
+        }
+    }
+
+    @Test("a message comes to subscribers of every node", arguments: [0, 1, 2])
+    func aMessageComesToEveryNode(qos: Int) async throws {
+        try await Flock.with { flock in
+            var subscribers: [ChildProcess] = []
+            for place in 0..<3 {
+                subscribers.append(
+                    try await flock.clients(place).subscriber(["-q", "\(qos)", "-t", "a/#", "-C", "60"]))
+            }
+            for place in 0..<3 {
+                let lines = (0..<20).map { "\(place) \($0)" }
+                try await flock.clients(place).publish(
+                    ["-t", "a/b", "-q", "\(qos)", "-l"], input: lines.joined(separator: "\n") + "\n")
+            }
+            for subscriber in subscribers {
+                let got = try await subscriber.messages()
+                for place in 0..<3 {
+                    let ofNode = got.filter { $0.hasPrefix("\(place) ") }
+                    #expect(ofNode == (0..<20).map { "\(place) \($0)" })
+                }
+            }
+        }
+    }
+
+    @Test("P4: what is retained is there on every node once it is acknowledged")
+    func retainedMessagesAreOnEveryNode() async throws {
+        try await Flock.with { flock in
+            for round in 0..<10 {
+                try await flock.clients(round % 3).publish(["-t", "r/x", "-q", "1", "-r", "-m", "\(round)"])
+                for place in 0..<3 {
+                    let subscriber = try await flock.clients(place).subscriber(["-t", "r/+", "-C", "1"])
+                    #expect(try await subscriber.messages() == ["\(round)"])
+                }
+            }
+        }
+    }
+
+    @Test("P1: a session is resumed on any node, with what was published on any", arguments: [1, 2])
+    func aSessionIsResumedAnywhere(qos: Int) async throws {
+        try await Flock.with { flock in
+            let session = ["-i", "mover", "-c", "-q", "\(qos)", "-t", "m/#", "-x", "600"]
+            for round in 0..<6 {
+                _ = try await flock.clients(round % 3).subscriber(session + ["-E"]).messages()
+                let lines = (0..<20).map { "\(round) \($0)" }
+                try await flock.clients((round + 1) % 3).publish(
+                    ["-t", "m/x", "-q", "\(qos)", "-l"], input: lines.joined(separator: "\n") + "\n")
+                let back = try flock.clients((round + 2) % 3).startSubscriber(session + ["-C", "20"])
+                #expect(try await back.messages() == lines)
+            }
+        }
+    }
+
+    @Test("P2: a client that connects elsewhere ends its connection here")
+    func aTakeoverAcrossNodes() async throws {
+        try await Flock.with { flock in
+            let session = ["-i", "one", "-c", "-q", "1", "-t", "o", "-x", "600", "-d"]
+            let first = try await flock.clients(0).subscriber(session)
+            let second = try await flock.clients(1).subscriber(session + ["-C", "1"])
+            // mosquitto_sub says why it was disconnected and connects again by itself, if it is let.
+            try await first.line(containing: "142")
+            first.signal(SIGKILL)
+            try await flock.clients(2).publish(["-t", "o", "-q", "1", "-m", "hello"])
+            #expect(try await second.messages().contains("hello"))
+        }
+    }
+
+    @Test("P1, P5: a killed node's sessions and wills are with the others")
+    func aNodeIsKilled() async throws {
+        try await Flock.with { flock in
+            let session = ["-i", "orphan", "-c", "-q", "1", "-t", "k/#", "-x", "600"]
+            _ = try await flock.clients(0).subscriber(session + ["-E"]).messages()
+            let watcher = try await flock.clients(1).subscriber(["-q", "1", "-t", "will/#", "-C", "2"])
+            let mortal = try await flock.clients(0).subscriber(
+                ["-i", "mortal", "-t", "x", "--will-topic", "will/mortal", "--will-payload", "gone", "--will-qos", "1"])
+            let lines = (0..<20).map { "\($0)" }
+            try await flock.clients(0).publish(
+                ["-t", "k/x", "-q", "1", "-l"], input: lines.joined(separator: "\n") + "\n")
+            try await flock.kill(0)
+            mortal.signal(SIGKILL)
+            // Claimed before anybody has noticed that the node is dead.
+            let back = try flock.clients(0).startSubscriber(session + ["-C", "20"])
+            #expect(try await back.messages() == lines)
+            // Its will comes once: the second message is the one that is sent after it.
+            let probe = try await flock.clients(1).subscriber(["-q", "1", "-t", "will/mortal", "-C", "1"])
+            #expect(try await probe.messages() == ["gone"])
+            try await flock.clients(0).publish(["-t", "will/end", "-q", "1", "-m", "end"])
+            #expect(try await watcher.messages() == ["gone", "end"])
+        }
+    }
+}
