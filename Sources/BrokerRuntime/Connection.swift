@@ -18,7 +18,6 @@ open class Connection {
     /// Bytes that were received and not decoded: a packet that is not whole, or what arrived while reading was paused.
     final var undecoded: ByteBuffer?
     final var pauses: PauseReasons = []
-    final var receiveRate = ReceiveRate()
     /// Bytes given to `writeRest` that are not written yet.
     final var unwrittenBytes: UInt32 = 0
 

@@ -65,6 +65,7 @@ extension Shard {
         if slots[index].isClient { clients[slots[index].version] -= 1 }
         slots[index] = ConnectionSlot(generation: slots[index].generation &+ 1)
         freeSlots.append(UInt32(index))
+        if !receiveRates.isEmpty { receiveRates[UInt32(index)] = nil }
         connection.id = nil
         connection.undecoded = nil
         connectionCount -= 1

@@ -16,6 +16,7 @@ extension Shard {
 
     func updateThrottling() {
         isThrottling = limits.maximumMessageRate > 0 || limits.maximumByteRate > 0 || memoryLevel != .normal
+        if !isThrottling { receiveRates.removeAll() }
     }
 
     /// A packet was decoded, `byteCount` on the network, and is about to be handled. Acknowledgements and pings are let
@@ -27,7 +28,10 @@ extension Shard {
         case .connect, .connAck, .acknowledgement, .subAck, .unsubAck, .pingReq, .pingResp, .disconnect, .auth: return
         }
         let limits = memoryLevel == .normal ? limits : limits.tightened(for: memoryLevel)
-        guard let readAgainAt = connection.receiveRate.received(byteCount: byteCount, at: now, limits) else { return }
+        guard let slot = connection.id?.slot,
+            let readAgainAt = receiveRates[slot, default: ReceiveRate()].received(
+                byteCount: byteCount, at: now, limits)
+        else { return }
         countedPause(of: connection, until: readAgainAt)
     }
 

@@ -60,6 +60,8 @@ package final class Shard: @unchecked Sendable {
     var deadlineTimer: NIOScheduledCallback?
 
     var memoryLevel = MemoryLevel.normal
+    /// How fast each connection sends, by its slot, once it has sent while packets are counted on their way in.
+    var receiveRates: [UInt32: ReceiveRate] = [:]
     /// Whether packets are counted on their way in.
     var isThrottling = false
     /// The connection that was read from last, and when it was last another than the one before.
