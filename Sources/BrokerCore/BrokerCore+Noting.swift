@@ -117,6 +117,8 @@ extension BrokerCore {
         guard !session.isCursorDirty else { return }
         session.isCursorDirty = true
         dirtyCursors.append(session.slot)
+        // The log itself may rest meanwhile.
+        armCursorTimer(at: stepTime)
     }
 
     // MARK: Answers
@@ -227,7 +229,7 @@ extension BrokerCore {
     /// ends: then the backbone keeps them for that.
     func hasMessagesToCome(_ session: Session) -> Bool { cursor(of: session) < lastSequence }
 
-    /// While the log moves, the backbone is told regularly.
+    /// While the log or a session moves, the backbone is told regularly.
     mutating func armCursorTimer(at now: Instant) {
         guard !isCursorTimerArmed else { return }
         isCursorTimerArmed = true

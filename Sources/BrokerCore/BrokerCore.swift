@@ -59,6 +59,8 @@ package struct BrokerCore: ~Copyable {
     var droppedThrough: LogSequence = 0
     var sweptThrough: LogSequence = 0
     var isCursorTimerArmed = false
+    /// When the step began that is being done.
+    var stepTime = Instant.zero
     /// Slots of sessions that have finished messages of the log since the backbone was told last.
     var dirtyCursors: [UInt32] = []
     var survey = CursorSurvey()
@@ -98,6 +100,7 @@ package struct BrokerCore: ~Copyable {
         into effects: inout Effects
     ) {
         if startedAt == nil { start(at: now) }
+        stepTime = now
         switch consume input {
         case .packetReceived(let connection, let packet):
             handle(packet, on: connection, at: now, using: &random, into: &effects)
@@ -151,6 +154,7 @@ package struct BrokerCore: ~Copyable {
         using random: inout some RandomNumberGenerator, into effects: inout Effects
     ) {
         if startedAt == nil { start(at: now) }
+        stepTime = now
         handle(packet, on: connection, at: now, using: &random, into: &effects)
         announceDeadline(into: &effects)
     }

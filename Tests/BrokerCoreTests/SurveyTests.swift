@@ -69,6 +69,23 @@ struct SurveyTests {
         #expect(Self.trims(&core, ticks: 3) == [nil, nil, 3])
     }
 
+    /// A session that comes back is done with what waited for it, though nobody publishes any more.
+    @Test func whatIsAcknowledgedWhileTheLogRestsIsNoted() {
+        var core = Self.away(["a"])
+        _ = core.step(.logAppended(Self.entry(1, for: "a")))
+        #expect(Self.trims(&core, ticks: 1) == [nil])
+        core.answersNotesAtOnce = true
+        let connection = core.connect("a", cleanStart: false, properties: [.sessionExpiryInterval(100)])
+        _ = core.step(.packetReceived(connection, .acknowledgement(Acknowledgement(.pubAck, 1))))
+        let before = core.pendingCommands.count
+        #expect(Self.trims(&core, ticks: 1) == [1])
+        let noted = core.pendingCommands[before...].flatMap { pending -> [LogSequence] in
+            guard case .store(let changes) = pending.command else { return [] }
+            return changes.compactMap { if case .advanced("a", let through) = $0 { through } else { nil } }
+        }
+        #expect(noted == [1])
+    }
+
     @Test func theLogIsGivenUpFurtherOnceTheSlowestHasMovedOn() {
         var core = Self.away(["a", "b"])
         _ = core.step(.logAppended(Self.entry(1, for: "a")))
