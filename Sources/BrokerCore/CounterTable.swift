@@ -52,6 +52,11 @@ extension Counters {
             "protocolViolations", \.protocolViolations, "protocol_violations_total",
             "Connections closed because the client broke the standard or a limit that it was told."),
         CounterName("takeovers", \.takeovers, "session_takeovers_total", "Sessions taken over by another connection."),
+        CounterName(
+            "sessionsTaken", \.sessionsTaken, "sessions_from_nodes_total", "Sessions that came from other nodes."),
+        CounterName(
+            "claimTimeouts", \.claimTimeouts, "session_claim_timeouts_total",
+            "CONNECT packets whose session did not come from its node in time."),
         CounterName("sessionsExpired", \.sessionsExpired, "sessions_expired_total", "Sessions that expired."),
         CounterName("willsPublished", \.willsPublished, "wills_published_total", "Wills that were published."),
         CounterName(
