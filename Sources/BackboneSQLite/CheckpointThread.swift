@@ -10,6 +10,9 @@ final class CheckpointThread: Sendable {
 
     private let database: DatabaseQueue
     private let state = Mutex(State.idle)
+    private let isBroken = Atomic<Bool>(false)
+    /// SQLITE_IOERR_FSYNC
+    private static let failedSync = SQLITE_IOERR | (4 << 8)
     private let group = DispatchGroup()
     /// Of its own, so that it does not wait for a thread of a pool that is busy.
     private let thread = DispatchQueue(label: "dunlin.checkpoint")
@@ -33,7 +36,7 @@ final class CheckpointThread: Sendable {
         }
         guard isStarted else { return }
         thread.async(group: group) { [self] in
-            _ = database.writeWithoutTransaction { Self.checkpoint($0.sqliteConnection, SQLITE_CHECKPOINT_PASSIVE) }
+            _ = database.writeWithoutTransaction { run(on: $0.sqliteConnection, SQLITE_CHECKPOINT_PASSIVE) }
             state.withLock { $0 = .finished }
         }
     }
@@ -52,7 +55,7 @@ final class CheckpointThread: Sendable {
         wait()
         _ = takeFinished()
         return database.writeWithoutTransaction {
-            Self.checkpoint($0.sqliteConnection, SQLITE_CHECKPOINT_TRUNCATE) == SQLITE_OK
+            run(on: $0.sqliteConnection, SQLITE_CHECKPOINT_TRUNCATE) == SQLITE_OK
         }
     }
 
@@ -64,8 +67,19 @@ final class CheckpointThread: Sendable {
         try? database.close()
     }
 
-    /// Fails only for reasons that pass (a reader) or that the next commit meets as well.
-    static func checkpoint(_ connection: OpaquePointer?, _ mode: Int32) -> Int32 {
-        sqlite3_wal_checkpoint_v2(connection, "main", mode, nil, nil)
+    /// Whether the file could not be synced once. What an earlier checkpoint had written to it, and did not sync because it
+    /// got only so far, may be lost by that, and SQLite would give the write-ahead log up without writing it again. Only
+    /// the next process does, for it begins with the log's first frame.
+    var hasFailed: Bool { isBroken.load(ordering: .acquiring) }
+
+    /// On the connection of this thread or on the writer's; not after one that has failed.
+    func run(on connection: OpaquePointer?, _ mode: Int32) -> Int32 {
+        if hasFailed { return SQLITE_IOERR }
+        let code = sqlite3_wal_checkpoint_v2(connection, "main", mode, nil, nil)
+        // Other reasons pass (a reader), or the next commit meets them as well.
+        if code != SQLITE_OK, sqlite3_extended_errcode(connection) == Self.failedSync {
+            isBroken.store(true, ordering: .releasing)
+        }
+        return code
     }
 }

@@ -168,11 +168,16 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
         checkpoint.stop()
         database.writeWithoutTransaction { _ in
             writer.noteEnd()
-            _ = CheckpointThread.checkpoint(writer.connection, SQLITE_CHECKPOINT_TRUNCATE)
+            _ = checkpoint.run(on: writer.connection, SQLITE_CHECKPOINT_TRUNCATE)
             writer.statements.finalize()
         }
         publishStatistics()
-        try? database.close()
+        if checkpoint.hasFailed {
+            // The last connection that closes would move the log to the file. This one stays open until the process ends.
+            _ = Unmanaged.passRetained(database)
+        } else {
+            try? database.close()
+        }
         lock.release()
     }
 
@@ -236,7 +241,11 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
         let begin = ContinuousClock.now
         let dropped = writer.statistics.droppedByRetention
         let failures = writer.statistics.failures
-        let settled = database.writeWithoutTransaction { _ in writer.run(batch, mayWait: waitsForLock) }
+        let settled = database.writeWithoutTransaction { _ in
+            let settled = checkpoint.hasFailed ? [] : writer.run(batch, mayWait: waitsForLock)
+            // Also one that failed meanwhile: its sync may have been told what this transaction's was not.
+            return checkpoint.hasFailed ? writer.giveUp(batch) : settled
+        }
         writer.statistics.commands += UInt64(settled.count)
         for answer in settled where answer.outcome == .full { writer.statistics.refused += 1 }
         writer.statistics.lastCommitMicroseconds =
@@ -264,6 +273,7 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
 
     /// While nothing else is to do. Returns whether there is more of it.
     private func tidyUp(_ listener: Listener) -> Bool {
+        guard !checkpoint.hasFailed else { return false }
         if writer.isTidyingDue {
             let failures = writer.statistics.failures
             transact([], listener)
@@ -285,7 +295,7 @@ package final class SQLiteBackbone: BackboneEngine, @unchecked Sendable {
             return
         }
         _ = database.writeWithoutTransaction {
-            CheckpointThread.checkpoint($0.sqliteConnection, SQLITE_CHECKPOINT_PASSIVE)
+            checkpoint.run(on: $0.sqliteConnection, SQLITE_CHECKPOINT_PASSIVE)
         }
         walSize.reset()
         writer.statistics.checkpoints += 1

@@ -131,6 +131,17 @@ final class StoreWriter {
         }
     }
 
+    /// After a checkpoint that failed: nobody knows any more what the file has.
+    func giveUp(_ batch: ArraySlice<Submission>) -> [Settled] {
+        let fault = StoreFault(
+            code: SQLITE_IOERR,
+            description: "the file could not be synced; nothing is taken until the broker is started anew")
+        lastFault = fault
+        statistics.failures += 1
+        statistics.lastError = fault.description
+        return batch.map { $0.settledAfterFailure(.unknown) }
+    }
+
     private func transact(_ batch: ArraySlice<Submission>, _ attempt: Attempt) throws(StoreFault) -> [Settled] {
         var settled: [Settled] = []
         settled.reserveCapacity(batch.count)

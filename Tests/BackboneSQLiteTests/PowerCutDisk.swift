@@ -31,6 +31,7 @@ final class PowerCutDisk: Sendable {
     private struct State {
         var files: [String: File] = [:]
         var faults: Faults = { _ in nil }
+        var faultyFile: String?
         var failedSyncs = 0
         var lastDescriptor = 0
     }
@@ -46,7 +47,12 @@ final class PowerCutDisk: Sendable {
 
     deinit { FaultyFileSystem.forget(directory) }
 
-    func setFaults(_ faults: @escaping Faults) { state.withLock { $0.faults = faults } }
+    func setFaults(_ faults: @escaping Faults) { setFaults(in: nil, faults) }
+
+    /// - Parameter file: the only one that has them; nil: all.
+    func setFaults(in file: String?, _ faults: @escaping Faults) {
+        state.withLock { ($0.faultyFile, $0.faults) = (file, faults) }
+    }
 
     var failedSyncs: Int { state.withLock { $0.failedSyncs } }
 
@@ -96,7 +102,8 @@ final class PowerCutDisk: Sendable {
         state.withLock { state in
             guard var file = state.files.removeValue(forKey: path) else { return nil }
             defer { state.files[path] = file }
-            if let code = state.faults(.sync) {
+            let isFaulty = state.faultyFile.map { path.hasSuffix("/" + $0) } ?? true
+            if isFaulty, let code = state.faults(.sync) {
                 state.failedSyncs += 1
                 Self.applyPart(of: &file)
                 for other in file.owesFailure.keys { file.owesFailure[other] = other != descriptor }

@@ -99,9 +99,41 @@ struct PowerCutTests {
         }
         #expect(disk.failedSyncs > 0)
         #expect(!asked.names(.unknown).isEmpty)
+    }
+
+    /// While only commits fail, it goes on by itself.
+    @Test func aStoreRecoversFromCommitsThatFailed() throws {
+        let (fixture, disk) = try makeFixture()
+        let store = try fixture.run()
+        defer { store.stop() }
+        var asked = Asked()
+        asked.ask(store, count: 4)
+        disk.setFaults { $0 == .sync ? SQLITE_IOERR | (4 << 8) : nil }
+        asked.ask(store, count: 4)
         disk.setFaults { _ in nil }
         asked.ask(store, count: 4)
+        #expect(asked.names(.done).count == 8)
         #expect(fixture.events.all.contains(.recovered))
+        try expectPromisesKept(disk, asked, fixture)
+    }
+
+    /// A checkpoint that got only so far does not sync what it has written to the file, and counts it as written. When the
+    /// sync of a later one fails, that may be lost: nothing may be acknowledged that relies on the file.
+    @Test func aFailedSyncOfTheFileEndsAcknowledging() throws {
+        let (fixture, disk) = try makeFixture()
+        let store = try fixture.run()
+        var asked = Asked()
+        disk.setFaults(in: StoreOptions.fileName) { $0 == .sync ? SQLITE_IOERR | (4 << 8) : nil }
+        for _ in 0..<200 where asked.names(.unknown).isEmpty { asked.ask(store, count: 20) }
+        #expect(!asked.names(.unknown).isEmpty)
+        disk.setFaults { _ in nil }
+        let done = asked.names(.done)
+        asked.ask(store, count: 20)
+        #expect(asked.names(.done) == done)
+        #expect(!fixture.events.all.contains(.recovered))
+        try expectPromisesKept(disk, asked, fixture)
+        store.stop()
+        try expectPromisesKept(disk, asked, fixture)
     }
 
     @Test(arguments: [SQLITE_IOERR | (3 << 8), SQLITE_FULL], 1...10)
