@@ -127,7 +127,8 @@ let package = Package(
         library(
             "BridgeRuntime",
             [
-                "MQTTBridge", "MQTTModel", "MQTTCodec", "TransportModel", nioCore, nioPosix, nioSSL, logging,
+                "MQTTBridge", "MQTTModel", "MQTTCodec", "TransportModel", nioCore, nioPosix, nioSSL, coreMetrics,
+                logging,
                 serviceLifecycle,
             ]),
         library("MQTTClient", ["MQTTModel", "MQTTCodec", "MQTTSession", nioCore, nioPosix, deque]),

@@ -25,6 +25,7 @@ actor BridgeDriver {
     private var numbers: [BridgeSide: UInt64] = [:]
     private var scheduledDeadline: (task: Scheduled<Void>, instant: Instant)?
     private var isPumping = false
+    private var metrics: BridgeMetrics
     var repeatedEvents: [RepeatedEvent: UInt64] = [:]
 
     init(options: BridgeOptions, files: BridgeFiles, localAddress: ListenAddress, logger: Logger) {
@@ -35,9 +36,8 @@ actor BridgeDriver {
         self.localAddress = localAddress
         self.logger = logger
         bridge = Bridge(options: options, credentials: files.credentials)
+        metrics = BridgeMetrics(name: options.name)
     }
-
-    var counters: BridgeCounters { bridge.counters }
 
     func start() { take(.started) }
     func stop() { take(.stopRequested) }
@@ -174,6 +174,7 @@ actor BridgeDriver {
             for link in orderedLinks { link.link.flush() }
         } while BridgeSide.allCases.reduce(false) { handOver(from: $1) || $0 }
         for (side, link) in orderedLinks { setReading(side, link, mayRead(side)) }
+        metrics.tell(bridge.counters, isUp: bridge.isUp)
     }
 
     private var orderedLinks: [(side: BridgeSide, link: BridgeLink)] {

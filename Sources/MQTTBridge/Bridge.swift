@@ -88,6 +88,11 @@ package struct Bridge: ~Copyable {
         }
     }
 
+    /// Whether messages flow, and both brokers know what the bridge wants.
+    package var isUp: Bool {
+        if case .relaying = phase { isComplete } else { false }
+    }
+
     subscript(side: BridgeSide) -> Peer {
         get { side == .local ? local : remote }
         _modify { if side == .local { yield &local } else { yield &remote } }

@@ -9,12 +9,13 @@ final class BridgedBroker {
     /// - Parameters:
     ///   - bridges: what stands under `bridge:`, with the indentation of its first line.
     ///   - more: further lines of the file.
-    init(bridges: String = "", more: String = "") async throws {
+    ///   - keepsData: whether what has to last does.
+    init(bridges: String = "", more: String = "", keepsData: Bool = true) async throws {
         folder = try DataFolder()
         let section = bridges.isEmpty ? "" : "bridge:\n" + bridges + "\n"
         try """
         listeners: ["127.0.0.1:0"]
-        data: {directory: "\(folder.path)"}
+        \(keepsData ? "data: {directory: \"\(folder.path)\"}" : "")
         admin: {listeners: []}
         limits: {maximum-queued-messages: 100000}
         bridge-defaults: {shortest-delay: 50ms, longest-delay: 200ms}
