@@ -1,4 +1,3 @@
-import AccessControl
 import BrokerCore
 import MQTTModel
 import NIOCore
@@ -19,8 +18,6 @@ struct ConnectionSlot {
     var isOverWatermark = false
     /// The core has accepted its CONNECT.
     var isClient = false
-    /// What the client has proven its name by, if that can be taken away.
-    var credential: Credential?
 }
 
 /// A connection that the core has closed, and what it is sent before.
@@ -66,6 +63,7 @@ extension Shard {
         slots[index] = ConnectionSlot(generation: slots[index].generation &+ 1)
         freeSlots.append(UInt32(index))
         if !receiveRates.isEmpty { receiveRates[UInt32(index)] = nil }
+        if !credentials.isEmpty { credentials[UInt32(index)] = nil }
         connection.id = nil
         connection.undecoded = nil
         connectionCount -= 1

@@ -27,7 +27,7 @@ extension Shard {
             runtimeCounters.bannedRefused += 1
             return .denied(.banned)
         }
-        slots[index].credential = grant.credential
+        if grant.credential != nil || !credentials.isEmpty { credentials[id.slot] = grant.credential }
         return holds(grant.credential, of: grant.userName) ? outcome : .denied(.notAuthorized)
     }
 
@@ -46,7 +46,7 @@ extension Shard {
         for index in min(place, end)..<end {
             guard let connection = slots[index].connection, let id = connection.id else { continue }
             let client = core.client(of: id)
-            guard connection.isRevoked || !holds(slots[index].credential, of: client?.userName) else { continue }
+            guard connection.isRevoked || !holds(credentials[id.slot], of: client?.userName) else { continue }
             ended += 1
             logRevoked(client?.clientIdentifier ?? "")
             submit(.disconnectRequested(id, .notAuthorized, serverReference: nil))

@@ -60,6 +60,8 @@ package final class Shard: @unchecked Sendable {
     var deadlineTimer: NIOScheduledCallback?
 
     var memoryLevel = MemoryLevel.normal
+    /// What the client of each connection has proven its name by, by its slot, if that can be taken away.
+    var credentials: [UInt32: Credential] = [:]
     /// How fast each connection sends, by its slot, once it has sent while packets are counted on their way in.
     var receiveRates: [UInt32: ReceiveRate] = [:]
     /// Whether packets are counted on their way in.
