@@ -45,6 +45,10 @@ SEED ?=
 DURABILITY ?= commit
 TORTURE ?=
 
+# For flock: where clients connect. For torture-flock: how long.
+FLOCK_PORT ?= 1883
+SECONDS ?= 60
+
 SOURCES = Package.swift Sources Tests
 
 .PHONY: help
@@ -63,6 +67,14 @@ build: deps ## build the broker for release: .build/release/dunlin
 .PHONY: run
 run: build ## build the broker and start it on 127.0.0.1:1883 with the data directory DATA (options: ARGS="…")
 	exec $(BROKER) serve --data $(DATA) $(ARGS)
+
+.PHONY: flock
+flock: build ## start three nats-servers, three nodes and HAProxy on this machine, for clients at 127.0.0.1:FLOCK_PORT
+	exec python3 deploy/flock.py --broker $(BROKER) --port $(FLOCK_PORT)
+
+.PHONY: torture-flock
+torture-flock: build ## kill nodes and nats-servers of a flock for SECONDS; check every acknowledgement (SEED=)
+	python3 Tests/Torture/torture-flock --broker $(BROKER) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 .PHONY: lint
 lint: ## check the formatting
@@ -121,6 +133,7 @@ test-torture: build
 	$(TORTURE_RUN) power-cut --rounds 4 --seconds 4 --seed 1
 	$(TORTURE_RUN) log --rounds 3 --seconds 4 --seed 1 --durability os
 	$(TORTURE_RUN) full-disk --rounds 2 --seconds 4 --seed 1
+	python3 Tests/Torture/torture-flock --broker $(BROKER) --seconds 8 --seed 1
 
 .PHONY: test-browser
 test-browser: build ## publish and subscribe over WebSocket from Chromium, where it is installed

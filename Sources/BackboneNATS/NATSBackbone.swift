@@ -12,15 +12,24 @@ package final class NATSBackbone: BackboneEngine {
     private let eventLoop: any EventLoop
     private let group: MultiThreadedEventLoopGroup
     private let link: LogLink
-    private let submitted = Mutex<[Submission]>([])
+    /// On their way to the loop; nil once it has stopped.
+    private let submitted = Mutex<[Submission]?>([])
+    private let counts = Mutex(Counts())
     private let broadcasts = Mutex(Broadcasts())
     private let maximumBroadcastBytes: Int
+
+    private struct Counts {
+        var submitted: UInt64 = 0
+        var answered: UInt64 = 0
+    }
 
     /// Messages on their way to the loop.
     private struct Broadcasts {
         var messages: [ApplicationMessage] = []
         var bytes = 0
         var dropped: UInt64 = 0
+        /// The loop has stopped.
+        var isOver = false
     }
 
     /// - Parameters:
@@ -52,26 +61,51 @@ package final class NATSBackbone: BackboneEngine {
     package func start(
         onCommit: @escaping @Sendable ([Settled]) -> Void, onDropped: @escaping @Sendable (LogSequence) -> Void
     ) throws {
-        try wait { link, promise in link.begin(promise) { try await $0.follow(onCommit) } }
+        try wait { link, promise in
+            link.begin(promise) { link in
+                try await link.follow { settled in
+                    self.counts.withLock { $0.answered += UInt64(settled.count { !$0.isTold }) }
+                    onCommit(settled)
+                }
+            }
+        }
     }
 
     package func submit(_ command: BackboneCommand, submitter: UInt16, token: BackboneToken) {
+        counts.withLock { $0.submitted += 1 }
         let isFirst = submitted.withLock { submitted in
-            submitted.append(Submission(command: command, submitter: submitter, token: token))
-            return submitted.count == 1
+            submitted?.append(Submission(command: command, submitter: submitter, token: token))
+            return submitted?.count == 1
         }
         guard isFirst else { return }
         eventLoop.execute { [self] in
-            let taken = submitted.withLock { submitted in exchange(&submitted, with: []) }
+            let taken = submitted.withLock { submitted in
+                defer { if submitted != nil { submitted = [] } }
+                return submitted ?? []
+            }
             link.assumeIsolated { $0.submit(taken) }
         }
+    }
+
+    package var report: EngineReport {
+        var report = EngineReport(engine: "nats")
+        let counts = counts.withLock { $0 }
+        report.pendingCommands = Int(counts.submitted - counts.answered)
+        report.answeredCommands = counts.answered
+        let dropped = broadcasts.withLock { $0.dropped }
+        report.figures = [
+            .init(
+                "broadcasts_dropped_total", .counter,
+                "QoS 0 messages for other nodes that found no room on their way.", Double(dropped))
+        ]
+        return report
     }
 
     package var isShared: Bool { true }
 
     package func broadcast(_ message: ApplicationMessage) {
         let isFirst = broadcasts.withLock { broadcasts in
-            guard broadcasts.bytes < maximumBroadcastBytes else {
+            guard !broadcasts.isOver, broadcasts.bytes < maximumBroadcastBytes else {
                 broadcasts.dropped += 1
                 return false
             }
@@ -95,6 +129,8 @@ package final class NATSBackbone: BackboneEngine {
 
     package func stop() {
         try? wait { link, promise in link.stop { promise.succeed(()) } }
+        submitted.withLock { $0 = nil }
+        broadcasts.withLock { $0.isOver = true }
         try? group.syncShutdownGracefully()
     }
 

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""A flock on this machine, for trying it out: three nats-servers, three nodes and HAProxy before them, on 127.0.0.1 alone.
+It prints the address for clients and ends everything it has started, by process, with Ctrl-C."""
+import argparse
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def wait_for(port, process, what, seconds=30):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise SystemExit(f"{what} has ended with {process.returncode}")
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise SystemExit(f"{what} does not listen on port {port}")
+
+
+class Flock:
+    """Its processes; each can be killed and started again."""
+
+    def __init__(self, broker, size=3, servers=3, proxied=False):
+        self.broker, self.proxied = broker, proxied
+        self.directory = tempfile.mkdtemp(prefix="dunlin-flock-")
+        self.nats_ports, self.routes = free_ports(servers), free_ports(servers)
+        self.ports, self.admin_ports = free_ports(size), free_ports(size)
+        self.token = os.path.join(self.directory, "token")
+        with open(self.token, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write("a-token-for-this-machine-alone\n")
+        self.servers, self.nodes, self.proxy = [None] * servers, [None] * size, None
+
+    def spawn(self, name, command, environment=None):
+        log = open(os.path.join(self.directory, name + ".log"), "ab")
+        return subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
+                                env=dict(os.environ, **(environment or {})))
+
+    def start_server(self, index):
+        routes = [f"nats://127.0.0.1:{port}" for place, port in enumerate(self.routes) if place != index]
+        kind = "cluster" if len(self.servers) > 1 else "single"
+        self.servers[index] = self.spawn(
+            f"nats-{index + 1}",
+            [os.path.join(ROOT, ".deps/nats/bin/nats-server"), "-c", os.path.join(ROOT, f"deploy/nats/{kind}.conf")],
+            {"NATS_NAME": f"nats-{index + 1}", "NATS_HOST": "127.0.0.1", "NATS_PORT": str(self.nats_ports[index]),
+             "NATS_CLUSTER_PORT": str(self.routes[index]), "NATS_ROUTES": f"[{', '.join(routes)}]",
+             "NATS_STORE": os.path.join(self.directory, f"store-{index + 1}")})
+
+    def start_node(self, index):
+        command = [self.broker, "serve", "--listen", f"127.0.0.1:{self.ports[index]}", "--node", f"node-{index + 1}",
+                   "--admin", f"127.0.0.1:{self.admin_ports[index]}", "--admin-token-file", self.token]
+        for port in self.nats_ports:
+            command += ["--nats", f"nats://127.0.0.1:{port}"]
+        if self.proxied:
+            command += ["--listener-defaults-proxy-from", "127.0.0.1"]
+        self.nodes[index] = self.spawn(f"node-{index + 1}", command)
+
+    def wait_for_node(self, index, seconds=60):
+        wait_for(self.ports[index], self.nodes[index], f"node {index + 1}", seconds)
+
+    def start(self):
+        for index in range(len(self.servers)):
+            self.start_server(index)
+        for port, process in zip(self.nats_ports, self.servers):
+            wait_for(port, process, "nats-server")
+        for index in range(len(self.nodes)):
+            self.start_node(index)
+        for index in range(len(self.nodes)):
+            self.wait_for_node(index)
+
+    def start_proxy(self, port):
+        environment = {"MQTT_ADDRESS": f"127.0.0.1:{port}"}
+        for index in range(3):
+            environment[f"NODE_{index + 1}"] = f"127.0.0.1:{self.ports[index]}"
+            environment[f"ADMIN_HOST_{index + 1}"] = "127.0.0.1"
+            environment[f"ADMIN_PORT_{index + 1}"] = str(self.admin_ports[index])
+        program = shutil.which("haproxy", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+        self.proxy = self.spawn(
+            "haproxy", [program, "-W", "-db", "-f", os.path.join(ROOT, "deploy/haproxy/haproxy.cfg")], environment)
+        wait_for(port, self.proxy, "HAProxy")
+
+    def stop(self):
+        """Ends what it has started, nodes first."""
+        for process in [self.proxy, *self.nodes]:
+            if process and process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.terminate()
+        for process in [self.proxy, *self.nodes, *self.servers]:
+            if not process:
+                continue
+            if process in self.servers:
+                process.send_signal(signal.SIGCONT)
+                process.terminate()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--broker", default=os.path.join(ROOT, ".build/release/dunlin"))
+    parser.add_argument("--port", type=int, default=1883, help="for clients, on 127.0.0.1")
+    options = parser.parse_args()
+    flock = Flock(options.broker, proxied=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        flock.start()
+        flock.start_proxy(options.port)
+        print(f"A flock of three nodes: mqtt://127.0.0.1:{options.port}; logs and data: {flock.directory}", flush=True)
+        while all(process.poll() is None for process in [flock.proxy, *flock.nodes, *flock.servers]):
+            time.sleep(1)
+        print("one of its processes has ended; its log says why", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("ending")
+    finally:
+        flock.stop()
+
+
+if __name__ == "__main__":
+    main()
