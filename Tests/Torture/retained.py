@@ -45,7 +45,9 @@ class RetainedPublisher(Publisher):
         candidates = self.versions[topic][max(least - 1, 0):]
         found = [message.on_wire for message in candidates
                  if message.expires_at is None or time.monotonic() < message.expires_at + 2]
-        is_over = any(message.expiry and time.monotonic() > (message.expires_at or 0) for message in candidates)
+        # What was sent may have been taken and have expired without an acknowledgement, though it is sent again.
+        is_over = any(message.expiry and message.history and time.monotonic() > message.history[0][0] + message.expiry
+                      for message in candidates)
         return found + ([b""] if not least or is_over else [])
 
 

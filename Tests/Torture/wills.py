@@ -108,11 +108,11 @@ class WillClient(Client):
     async def say_goodbye(self, will):
         will.note(self.world, f"{self.name} DISCONNECT")
         will.least = 0
+        # The standard has no acknowledgement of DISCONNECT: a broker that dies at once may not know of it, or is dead.
+        before, was_dying = self.world.killed_at, self.world.is_dying or not self.world.up.is_set()
         await self.connection.close()
-        # The standard has no acknowledgement of DISCONNECT: a broker that dies at once may not know of it.
-        before = self.world.killed_at
         await asyncio.sleep(1)
-        if self.world.killed_at == before and not self.world.is_dying:
+        if self.world.killed_at == before and not was_dying and not self.world.is_dying:
             will.most = 0
             will.note(self.world, "was closed: no will")
             if will.delivered:

@@ -33,7 +33,7 @@ package struct Referee {
     package init(swarm: Swarm, profiles: [ClientProfile]) {
         checkers = [
             WindowChecker(profiles: profiles), PacketSizeChecker(profiles: profiles),
-            TopicAliasChecker(profiles: profiles), DuplicateFlagChecker(swarm: swarm), OrderChecker(),
+            TopicAliasChecker(profiles: profiles), DuplicateFlagChecker(swarm: swarm), OrderChecker(swarm: swarm),
             DeliveryChecker(profiles: profiles), ContentChecker(swarm: swarm, profiles: profiles),
             SessionChecker(swarm: swarm),
             ClosureChecker(swarm: swarm), RetainedChecker(profiles: profiles),

@@ -18,7 +18,10 @@ package struct OrderChecker: Checker {
     /// What came as retained may come again after a crash, by another subscription than before, and then not so.
     private var seenRetained: Set<[Int]> = []
 
-    package init() {}
+    /// A crash forgets what the engine refused: if the client had not learned of it, it sends it again, and it is taken.
+    private let hasFailingEngine: Bool
+
+    package init(swarm: Swarm) { hasFailingEngine = swarm.hasFailingEngine }
 
     package mutating func observe(
         _ occurrence: Occurrence, at now: Instant, history: History, verdict: inout Verdict
@@ -54,6 +57,7 @@ package struct OrderChecker: Checker {
     private func mayComeLate(
         _ message: MessageRecord, _ qos: QoS, to who: Attendance, _ history: History
     ) -> Bool {
+        if hasFailingEngine, !history.crashes.isEmpty, message.transmissions > 1 { return true }
         guard message.qos == .atLeastOnce, message.transmissions > 1, let firstSentAt = message.firstSentAt,
             let session = history.session(who.session, of: who.client)
         else { return false }
