@@ -145,7 +145,9 @@ package struct WillChecker: Checker {
             if first > latest, !hasLastingEngine {
                 verdict.fail(.will, "\(name) came at \(first), due \(due)", at: now)
             }
-        } else if history.messages[will.number].qos != .atMostOnce, latest < now {
+        } else if history.messages[will.number].qos != .atMostOnce, history.messages[will.number].expiryInterval == nil,
+            latest < now
+        {
             verdict.fail(.will, "\(name) was never published, due \(due)", at: now)
         }
     }
