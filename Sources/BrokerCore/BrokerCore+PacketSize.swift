@@ -10,6 +10,7 @@ extension BrokerCore {
         for property in properties.all {
             switch property {
             case .sessionExpiryInterval, .maximumPacketSize: length += 5
+            case .sharedSubscriptionAvailable: length += 2
             case .receiveMaximum, .topicAliasMaximum, .serverKeepAlive: length += 3
             case .assignedClientIdentifier(let text), .responseInformation(let text), .authenticationMethod(let text):
                 length += 3 + text.utf8.count
