@@ -1,4 +1,5 @@
 import Foundation
+import NATSServerKit
 import ProcessKit
 import Testing
 
@@ -200,6 +201,40 @@ struct BridgeTests {
             try await broker.stop()
         }
         for link in links { await link.stop() }
+    }
+
+    /// What an edge box sees of a flock: the next node, when one dies. Nothing acknowledged is lost, nothing comes twice.
+    @Test func anEdgeGoesOnWithTheNextNodeOfAFlock() async throws {
+        let server = try await NATSServer()
+        // It ends with the object.
+        defer { withExtendedLifetime(server) {} }
+        var nodes: [BrokerProcess] = []
+        for place in 0..<2 {
+            nodes.append(try await BrokerProcess.start(["--nats", server.url, "--node", "n\(place)"]))
+        }
+        let list = nodes.map { "\"127.0.0.1:\($0.port)\"" }.joined(separator: ", ")
+        let edge = try await BridgedBroker(
+            bridges: """
+                  cloud:
+                    addresses: [\(list)]
+                    client-id: edge7
+                    topics: ["x both 2"]
+                """)
+        try await edge.linked()
+        let clients = MosquittoClients(broker: nodes[1], version: "5")
+        let subscriber = try await clients.subscriber(["-t", "x", "-q", "2", "-C", "201"])
+        let lines = Self.lines(200)
+        try await publish(Array(lines[..<100]), to: "x", qos: 2, at: edge)
+        nodes[0].process.signal(SIGKILL)
+        try await publish(Array(lines[100...]), to: "x", qos: 2, at: edge)
+        try await publish(["end"], to: "x", qos: 2, at: edge)
+        #expect(try await subscriber.messages() == lines + ["end"])
+        // And the other way, over the session that the second node has taken over.
+        let below = try await edge.clients().subscriber(["-t", "x", "-q", "2", "-C", "1"])
+        try await clients.publish(["-t", "x", "-q", "2", "-m", "down"])
+        #expect(try await below.messages() == ["down"])
+        try await edge.stop()
+        nodes[1].process.signal(SIGKILL)
     }
 
     /// Debian's Mosquitto on the other side; with 3.1.1 it takes the bridge bit.
