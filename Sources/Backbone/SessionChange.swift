@@ -16,8 +16,8 @@ package enum SessionChange: Sendable {
     /// comes, begins anew. Only for an engine that several nodes share, where a session that is not noted has a node, too.
     case departed(clientIdentifier: String)
     /// A subscription: a new one, which wants what the log holds above `since`; or one that is there, with its options as
-    /// they are now. If they have changed and messages wait, what is logged up to `since` goes by the earlier ones
-    /// [MQTT-3.8.4-4]: they are kept until the client is done with that much.
+    /// they are now, which keeps its own `since` if that is higher. If they have changed and messages wait, what is logged
+    /// up to `since` goes by the earlier ones [MQTT-3.8.4-4]: they are kept until the client is done with that much.
     case subscribed(
         clientIdentifier: String, filter: String, options: SubscriptionOptions, identifier: UInt32, since: LogSequence,
         messagesWait: Bool)

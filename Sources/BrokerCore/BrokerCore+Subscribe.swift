@@ -31,15 +31,18 @@ extension BrokerCore {
                 if reasonCode == .notAuthorized { subscriptionDenied(filter, of: session, into: &effects) }
                 continue
             }
-            let messagesWait = session.isDurable && hasMessagesToCome(session)
+            // What waits by a shared subscription is the group's, wherever the cursor is: it goes by the options of now.
+            let messagesWait = session.isDurable && !filter.isShared && hasMessagesToCome(session)
             if messagesWait, replaces { session.earlierSubscriptions.append(lastSequence) }
             let isNew = addSubscription(filter, entry.options, identifier: identifier, to: session, into: &effects)
             reasonCodes.append(.granted(entry.options.maximumQoS))
             if session.isDurable {
+                let staysSinceItsBeginning = filter.isShared && !isNew
                 changes.append(
                     .subscribed(
                         clientIdentifier: session.clientIdentifier, filter: filter.string, options: entry.options,
-                        identifier: identifier, since: lastSequence, messagesWait: messagesWait))
+                        identifier: identifier, since: staysSinceItsBeginning ? 0 : lastSequence,
+                        messagesWait: messagesWait))
             }
             let handling = entry.options.retainHandling
             guard !filter.isShared, handling == .sendAtSubscribe || (handling == .sendIfNewSubscription && isNew)

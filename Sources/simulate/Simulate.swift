@@ -77,7 +77,7 @@ struct Simulate: ParsableCommand {
         if !trace { Run(seed: outcome.seed, swarm: outcome.swarm).traced().log.suffix(lines).forEach(say) }
         say("seed \(outcome.seed): FAILED after \(outcome.eventCount) events")
         for failure in outcome.failures { say("  \(failure)") }
-        say("again: simulate --seed \(outcome.seed) --trace")
+        say("again: simulate\(crashing ? " --crashing" : "") --seed \(outcome.seed) --trace")
     }
 
     /// Written at once and not when a buffer is full: the last line has to be there after a crash.

@@ -240,6 +240,22 @@ import Testing
         #expect(story.received() == ["pubRel 1", "second QoS 2 id 2"])
     }
 
+    /// [MQTT-3.8.4-4]: the cursor had passed what waited by the shared subscription, which is the group's.
+    @Test func aReplacedSharedSubscriptionStillBringsWhatWaits() {
+        var story = Story(receiveMaximum: 1)
+        story.subscribe("$share/g/t", .atLeastOnce)
+        story.publish("first", .atLeastOnce, id: 1)
+        story.publish("second", .atLeastOnce, id: 2)
+        story.driver.advance(by: .seconds(1))
+        story.subscribe("$share/g/t", .exactlyOnce)
+        story.publish("third", .atLeastOnce, id: 3)
+        #expect(story.received() == ["first QoS 1 id 1"])
+        story.crash()
+        story.acknowledge(.pubAck, 1)
+        story.acknowledge(.pubAck, 2)
+        #expect(story.received() == ["first QoS 1 id 1", "second QoS 1 id 2", "third QoS 1 id 3"])
+    }
+
     @Test func anEndedSubscriptionStillBringsWhatWaits() {
         var story = Story(receiveMaximum: 1)
         story.subscribe("t", .atLeastOnce)

@@ -38,7 +38,7 @@ package struct Referee {
             SessionChecker(swarm: swarm),
             ClosureChecker(swarm: swarm), RetainedChecker(profiles: profiles),
             WillChecker(swarm: swarm, profiles: profiles),
-            SharedSubscriptionChecker(profiles: profiles), QueueChecker(swarm: swarm),
+            SharedSubscriptionChecker(swarm: swarm, profiles: profiles), QueueChecker(swarm: swarm),
         ]
     }
 

@@ -10,8 +10,14 @@ package struct SharedSubscriptionChecker: Checker {
     private var freshExactlyOnce: [Int: Int] = [:]
     private var delivered: Set<Int> = []
     private var hasLostMember = false
+    /// A group whose lasting members have no room in their queues takes no message, and no single session overflows by
+    /// that.
+    private let mayHaveNoRoom: Bool
 
-    package init(profiles: [ClientProfile]) { self.profiles = profiles }
+    package init(swarm: Swarm, profiles: [ClientProfile]) {
+        self.profiles = profiles
+        mayHaveNoRoom = swarm.hasShortQueue
+    }
 
     package mutating func observe(
         _ occurrence: Occurrence, at now: Instant, history: History, verdict: inout Verdict
@@ -69,7 +75,7 @@ package struct SharedSubscriptionChecker: Checker {
                     }
                 }
         }
-        guard !members.isEmpty, areReliable else { return }
+        guard !members.isEmpty, areReliable, !mayHaveNoRoom else { return }
         for message in history.messages where message.topic.hasPrefix("s/") && !delivered.contains(message.number) {
             guard message.qos != .atMostOnce, !message.isClear, !message.isRefused, message.expiryInterval == nil,
                 let sentAt = message.firstSentAt, message.acknowledgedAt != nil
