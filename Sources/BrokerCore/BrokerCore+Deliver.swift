@@ -228,7 +228,20 @@ extension BrokerCore {
         let inflight = session.inflight.takeUp(
             message, packetIdentifier: exchange.packetIdentifier, isRetained: entry.isRetained,
             subscriptionIdentifiers: identifiers, sequence: entry.sequence, isShared: entry.isShared)
-        sendInflight(inflight, to: session, at: now, into: &effects)
+        if mustWaitForEarlier(inflight, of: session) {
+            noteInflight(inflight.packetIdentifier, of: session, into: &effects)
+        } else {
+            sendInflight(inflight, to: session, at: now, into: &effects)
+        }
+    }
+
+    /// Whether a message that is earlier in the log waits for its note, which a crash has lost: then this one, whose note
+    /// it has not lost, has not been sent before it either and is noted once more, to stay behind it (P3).
+    private func mustWaitForEarlier(_ entry: InflightMessage, of session: Session) -> Bool {
+        guard session.inflight.pendingNoteCount > 0, entry.sequence < .firstCopy, !entry.isShared else { return false }
+        return session.inflight.entries.contains {
+            $0.note == .pending && $0.isUnsent && !$0.isShared && $0.sequence < entry.sequence
+        }
     }
 
     /// Takes up an unfinished exchange on a new connection. What has to be noted first is sent when it is.

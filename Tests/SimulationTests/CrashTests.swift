@@ -12,7 +12,7 @@ import Testing
     }
 
     /// Each has found something, though what it means changes with the simulator.
-    @Test(arguments: [UInt64(90), 336, 408, 687, 763, 1013, 1245, 1482, 1765, 1778, 3261, 3660, 4514, 70621])
+    @Test(arguments: [UInt64(90), 336, 408, 687, 763, 1013, 1245, 1482, 1765, 1778, 3261, 3660, 4514, 9216, 70621])
     func aSeedThatHasFoundSomethingIsKept(seed: UInt64) {
         #expect(Run(seed: seed, swarm: .crashing(for: seed)).outcome().failures.isEmpty)
     }

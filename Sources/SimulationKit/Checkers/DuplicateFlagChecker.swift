@@ -32,7 +32,8 @@ package struct DuplicateFlagChecker: Checker {
                 states[who.client]?.hasSeenNew = true
             } else if !state.isResumed {
                 verdict.fail(.duplicateFlag, "\(name): DUP in a session that is new", at: now)
-            } else if state.hasSeenNew {
+            } else if state.hasSeenNew, publish.qos == .atLeastOnce || !hasLastingEngine {
+                // One with QoS 2 that a crash interrupted may wait for one before it, whose note is made once more.
                 verdict.fail(.duplicateFlag, "\(name): DUP after something new on the same connection", at: now)
             }
         default: break
