@@ -21,9 +21,8 @@ STORE ?=
 # The suites of the pure half, which run twice: with and without the random seed of Swift's hashing.
 PURE_SUITES = NATSProtocolTests|MQTTModelTests|MQTTCodecTests|TopicIndexTests|MQTTSessionTests|AccessControlTests|BackboneTests|FlockTests|BrokerCoreTests
 # Suites that talk to servers over sockets. They wait for answers, so they do not share the machine with the suites that
-# only compute. InteroperabilityTests, which start the most processes, have two of their own besides: Foundation's
-# Process.run reads beyond a page when some 1,360 file descriptors are open. Swift Testing starts as many tests at once as there are, and a simulation leaves the others no thread.
-SERVER_SUITES = AccessProvidersTests|BackboneNATSTests|BrokerTransportTests|CommandLineTests|ConformanceTests|MQTTClientTests|NATSClientTests
+# only compute: Swift Testing starts as many tests at once as there are, and a simulation leaves the others no thread.
+SERVER_SUITES = AccessProvidersTests|BackboneNATSTests|BrokerTransportTests|CommandLineTests|ConformanceTests|InteroperabilityTests|MQTTClientTests|NATSClientTests
 # For simulate: how many runs, and more options, for example SIMULATE="--seed 123 --trace".
 RUNS ?= 200
 SIMULATE ?=
@@ -100,10 +99,8 @@ test-pure: build-tests
 
 .PHONY: test-all
 test-all: build-tests
-	$(SWIFT) test --skip-build --skip '^($(SERVER_SUITES)|InteroperabilityTests)\.'
+	$(SWIFT) test --skip-build --skip '^($(SERVER_SUITES))\.'
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 $(SWIFT) test --skip-build --filter '^($(SERVER_SUITES))\.'
-	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 $(SWIFT) test --skip-build --filter '^InteroperabilityTests\.' --skip 'PahoTests'
-	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 $(SWIFT) test --skip-build --filter '^InteroperabilityTests\.PahoTests'
 
 .PHONY: simulate
 simulate: ## run RUNS simulations from a seed that is printed first (options: SIMULATE="…"); test has 200 fixed seeds

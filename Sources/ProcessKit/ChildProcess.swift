@@ -44,6 +44,9 @@ package final class ChildProcess: Sendable {
                 data = pipe.fileHandleForReading.availableData
                 output.append(data)
             } while !data.isEmpty
+            // At once: tests start hundreds of processes, and Foundation's Process.run reads beyond a page when some 1,360
+            // file descriptors are open.
+            try? pipe.fileHandleForReading.close()
         }
         if let input {
             inputPipe.fileHandleForWriting.write(Data(input.utf8))
