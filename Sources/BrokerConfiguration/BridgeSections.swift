@@ -3,25 +3,11 @@ import MQTTBridge
 /// The sections `bridge.NAME` of a file: each a bridge with options of its own. They are gathered first, because the
 /// defaults that they start from may stand behind them.
 struct BridgeSections {
-    /// What a key of such a section is made of.
-    struct Part {
-        let name: String
-        let option: String
-
-        /// nil when the key is none of a bridge's section.
-        init?(key: String) {
-            let words = key.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
-            guard words.count == 3, words[0] == "bridge", !words[1].isEmpty else { return nil }
-            name = words[1]
-            option = words[2]
-        }
-    }
-
     private var names: [String] = []
     private var options: [String: [(inout BrokerSettings) -> Void]] = [:]
 
     /// The setting that judges the value.
-    static func setting(_ part: Part) throws(Setting.Refusal) -> Setting {
+    static func setting(_ part: SectionKey) throws(Setting.Refusal) -> Setting {
         let all = Setting.bridge + Setting.bridgeDefaults
         if let setting = all.first(where: { word(of: $0) == part.option }) { return setting }
         let words = all.map(word)
@@ -36,7 +22,7 @@ struct BridgeSections {
     }
 
     /// Takes a value of the section up.
-    mutating func add(_ part: Part, _ setting: Setting, _ value: Setting.Value) throws(Setting.Refusal) {
+    mutating func add(_ part: SectionKey, _ setting: Setting, _ value: Setting.Value) throws(Setting.Refusal) {
         if !names.contains(part.name) { names.append(part.name) }
         var scratch = BrokerSettings()
         try setting.apply(value, &scratch)

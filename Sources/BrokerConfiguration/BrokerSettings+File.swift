@@ -36,10 +36,10 @@ extension BrokerSettings {
             do throws(Setting.Refusal) {
                 if let setting = known[entry.key] {
                     try setting.apply(try Self.value(of: setting, at: entry.key, from: reader), &self)
-                } else if let part = ListenerSections.Part(key: entry.key) {
+                } else if let part = SectionKey(entry.key, of: "listener") {
                     let setting = try ListenerSections.setting(part, among: known)
                     try sections.add(part, setting, try Self.value(of: setting, at: entry.key, from: reader))
-                } else if let part = BridgeSections.Part(key: entry.key) {
+                } else if let part = SectionKey(entry.key, of: "bridge") {
                     let setting = try BridgeSections.setting(part)
                     try bridgeSections.add(part, setting, try Self.value(of: setting, at: entry.key, from: reader))
                 } else {

@@ -3,26 +3,12 @@ import TransportModel
 /// The sections `listener.NAME` of a file: each a listener with an address and options of its own. They are gathered
 /// first, because the defaults that they start from may stand behind them.
 struct ListenerSections {
-    /// What a key of such a section is made of.
-    struct Part {
-        let name: String
-        let option: String
-
-        /// nil when the key is none of a listener's section.
-        init?(key: String) {
-            let words = key.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
-            guard words.count == 3, words[0] == "listener", !words[1].isEmpty else { return nil }
-            name = words[1]
-            option = words[2]
-        }
-    }
-
     private var names: [String] = []
     private var addresses: [String: ListenAddress] = [:]
     private var options: [String: [(inout BrokerSettings) -> Void]] = [:]
 
     /// The setting that judges the value: that of the same name under `listener-defaults`.
-    static func setting(_ part: Part, among known: [String: Setting]) throws(Setting.Refusal) -> Setting {
+    static func setting(_ part: SectionKey, among known: [String: Setting]) throws(Setting.Refusal) -> Setting {
         if part.option == "address" { return address }
         if let setting = known["listener-defaults." + part.option] { return setting }
         let words = ["address"] + Setting.listener.map { String($0.key.dropFirst("listener-defaults.".count)) }
@@ -33,7 +19,7 @@ struct ListenerSections {
     }
 
     /// Takes a value of the section up.
-    mutating func add(_ part: Part, _ setting: Setting, _ value: Setting.Value) throws(Setting.Refusal) {
+    mutating func add(_ part: SectionKey, _ setting: Setting, _ value: Setting.Value) throws(Setting.Refusal) {
         if !names.contains(part.name) { names.append(part.name) }
         var scratch = BrokerSettings()
         try setting.apply(value, &scratch)

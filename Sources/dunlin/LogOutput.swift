@@ -84,7 +84,9 @@ enum LogLine {
         let taken = Set(first.map(\.0))
         let rest = metadata.sorted { $0.key < $1.key }
             .map { (taken.contains($0.key) ? $0.key + "_" : $0.key, "\($0.value)") }
-        let members = (first + rest).map { "\(JSONText.quoted($0.0)):\(JSONText.quoted($0.1))" }
+        let members = (first + rest).map {
+            "\(JSONText.quoted($0.0, isForTerminals: true)):\(JSONText.quoted($0.1, isForTerminals: true))"
+        }
         return "{" + members.joined(separator: ",") + "}\n"
     }
 
@@ -96,28 +98,6 @@ enum LogLine {
     /// A value that could be taken for something else is quoted, so that no client writes an entry of its own.
     private static func quoted(_ text: String) -> String {
         let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }
-        return isPlain ? text : JSONText.quoted(text)
-    }
-}
-
-/// Texts in JSON.
-enum JSONText {
-    static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            // C1 controls, too: a terminal takes them for orders.
-            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value):
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
+        return isPlain ? text : JSONText.quoted(text, isForTerminals: true)
     }
 }

@@ -6,13 +6,14 @@ enum MessageJSON {
         let timestamp =
             time.text("%Y-%m-%dT%H:%M:%S.") + time.nanosecondsText.prefix(6) + time.text("%z")
         var members = [
-            ("tst", quoted(timestamp)), ("topic", quoted(message.topic)), ("qos", String(message.qos.rawValue)),
+            ("tst", JSONText.quoted(timestamp)), ("topic", JSONText.quoted(message.topic)),
+            ("qos", String(message.qos.rawValue)),
             ("retain", message.isRetained ? "1" : "0"), ("payloadlen", String(message.payload.count)),
         ]
         let properties = propertyMembers(message)
         if !properties.isEmpty { members.append(("properties", object(properties))) }
         let payload = message.text
-        members.append(("payload", payloadIsJSON ? (payload.isEmpty ? "null" : payload) : quoted(payload)))
+        members.append(("payload", payloadIsJSON ? (payload.isEmpty ? "null" : payload) : JSONText.quoted(payload)))
         return object(members)
     }
 
@@ -21,12 +22,14 @@ enum MessageJSON {
         var members: [(String, String)] = []
         if let value = properties.payloadFormatIndicator { members.append(("payload-format-indicator", String(value))) }
         if let value = properties.messageExpiryInterval { members.append(("message-expiry-interval", String(value))) }
-        if let value = properties.contentType { members.append(("content-type", quoted(value))) }
-        if let value = properties.responseTopic { members.append(("response-topic", quoted(value))) }
+        if let value = properties.contentType { members.append(("content-type", JSONText.quoted(value))) }
+        if let value = properties.responseTopic { members.append(("response-topic", JSONText.quoted(value))) }
         if let value = properties.correlationData {
-            members.append(("correlation-data", quoted(String(decoding: value, as: UTF8.self))))
+            members.append(("correlation-data", JSONText.quoted(String(decoding: value, as: UTF8.self))))
         }
-        let userProperties = properties.userProperties.map { "{\(quoted($0.name)):\(quoted($0.value))}" }
+        let userProperties = properties.userProperties.map {
+            "{\(JSONText.quoted($0.name)):\(JSONText.quoted($0.value))}"
+        }
         if !userProperties.isEmpty {
             members.append(("user-properties", "[\(userProperties.joined(separator: ","))]"))
         }
@@ -38,25 +41,6 @@ enum MessageJSON {
     }
 
     private static func object(_ members: [(String, String)]) -> String {
-        "{" + members.map { "\(quoted($0.0)):\($0.1)" }.joined(separator: ",") + "}"
-    }
-
-    /// A string as JSON writes it.
-    static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
+        "{" + members.map { "\(JSONText.quoted($0.0)):\($0.1)" }.joined(separator: ",") + "}"
     }
 }

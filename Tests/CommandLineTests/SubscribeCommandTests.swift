@@ -93,6 +93,6 @@ import Testing
     }
 
     @Test func jsonEscapesWhatItMust() {
-        #expect(MessageJSON.quoted("a\"\\\n\t\u{1}é") == "\"a\\\"\\\\\\n\\t\\u0001é\"")
+        #expect(JSONText.quoted("a\"\\\n\t\u{1}é") == "\"a\\\"\\\\\\n\\t\\u0001é\"")
     }
 }
