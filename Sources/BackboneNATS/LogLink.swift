@@ -140,6 +140,7 @@ actor LogLink {
         guard fault == nil else { return }
         do {
             let now = wallClock()
+            guard stream == state.stream + 1 else { return failed(LogLink.behind) }
             let batch = try FlockBatch(payload, at: now)
             let applied = state.apply(batch, stream: stream, now: now)
             guard state.isLiving(log.beginning(at: 0).identity) else { return failed(LogLink.replaced) }
@@ -155,6 +156,9 @@ actor LogLink {
 
     private static let replaced = FlockError(
         "another process has begun with this node's name, or the flock has taken this node for dead")
+
+    private static let behind = FlockError(
+        "the log was shortened further than this node had read: it was cut off from the flock for too long")
 
     /// The node can go on no longer: nothing is acknowledged from here on.
     private func failed(_ error: FlockError) {

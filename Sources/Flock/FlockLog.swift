@@ -37,13 +37,15 @@ package struct FlockLog: Sendable {
         case lost
     }
 
-    private struct Submission {
+    fileprivate struct Submission {
         let content: Content
         let submitter: UInt16
         let token: BackboneToken
+        /// It was sent behind a message that was not taken: it has its turn among the answers and no record.
+        var isRefused = false
     }
 
-    private enum Content {
+    fileprivate enum Content {
         case command(BackboneCommand)
         /// What the node itself has to say.
         case record(FlockRecord)
@@ -64,6 +66,7 @@ package struct FlockLog: Sendable {
     private var lastNumber: UInt64 = 0
     /// What each shard's sessions have had; the least of them is what the node needs no more.
     private var trims: [LogSequence]
+    private var refusedPublishers = RefusedPublishers()
 
     package init(node: String, incarnation: UInt64, shardCount: Int, options: Options = Options()) {
         self.node = node
@@ -113,19 +116,31 @@ package struct FlockLog: Sendable {
         guard underWay == nil, !waiting.isEmpty else { return }
         var writer = RecordWriter()
         var submissions: [Submission] = []
-        while let next = waiting.first, submissions.count < options.batchRecords,
-            submissions.isEmpty || writer.bytes.count < options.batchBytes
+        var count = 0
+        while let next = waiting.first, count < options.batchRecords,
+            count == 0 || writer.bytes.count < options.batchBytes
         {
             waiting.removeFirst()
             submissions.append(next)
-            writer.append(record(for: next.content))
+            if mustRefuse(next) {
+                submissions[submissions.count - 1].isRefused = true
+            } else {
+                writer.append(record(for: next.content))
+                count += 1
+            }
         }
+        guard count > 0 else { return effects.append(.settle(submissions.compactMap { $0.settled(.full) })) }
         lastNumber += 1
         let identity = FlockBatch.Identity(node: node, incarnation: incarnation, number: lastNumber)
-        let bytes = FlockBatch.encode(identity, writtenAt: now, count: submissions.count, records: writer.bytes)
+        let bytes = FlockBatch.encode(identity, writtenAt: now, count: count, records: writer.bytes)
         underWay = UnderWay(identity: identity, bytes: bytes, submissions: submissions)
         retryDelay = options.firstRetryDelay
         effects.append(.write(bytes, identity))
+    }
+
+    private mutating func mustRefuse(_ submission: Submission) -> Bool {
+        guard !refusedPublishers.isEmpty, case .command(.append(let append)) = submission.content else { return false }
+        return refusedPublishers.mustRefuse(append, submitter: submission.submitter)
     }
 
     private mutating func record(for content: Content) -> FlockRecord {
@@ -156,12 +171,11 @@ package struct FlockLog: Sendable {
         case .stored: break
         case .full:
             underWay = nil
-            effects.append(
-                .settle(
-                    batch.submissions.compactMap { one in
-                        guard case .command = one.content else { return nil }
-                        return Settled(submitter: one.submitter, token: one.token, outcome: .full, entry: nil)
-                    }))
+            for one in batch.submissions where !one.isRefused {
+                guard case .command(.append(let append)) = one.content else { continue }
+                refusedPublishers.refused(append, submitter: one.submitter, token: one.token)
+            }
+            effects.append(.settle(batch.submissions.compactMap { $0.settled(.full) }))
         case .lost:
             effects.append(.retry(after: retryDelay))
             retryDelay = min(retryDelay * 2, options.longestRetryDelay)
@@ -177,9 +191,9 @@ package struct FlockLog: Sendable {
     package mutating func arrived(
         _ batch: FlockBatch, stream: UInt64, _ applied: FlockState.Applied, into effects: inout [Effect]
     ) {
-        var own: [Submission]?
+        var own: ArraySlice<Submission>?
         if let underWay, underWay.identity == batch.identity {
-            own = underWay.submissions
+            own = underWay.submissions[...]
             self.underWay = nil
         }
         guard applied.counts else { return }
@@ -189,19 +203,40 @@ package struct FlockLog: Sendable {
             if let client = applied.lost[index] { settled.append(Settled(lost: client)) }
             let position = LogSequence(stream: stream, index: index)
             let isRefused = applied.refused.contains(index)
-            if let own {
-                guard case .command(let command) = own[index].content else { continue }
+            if let submission = FlockLog.next(of: &own, into: &settled) {
                 var entry: LogEntry?
-                if case .append(let append) = command, !isRefused { entry = LogEntry(append, at: position) }
-                settled.append(
-                    Settled(
-                        submitter: own[index].submitter, token: own[index].token,
-                        outcome: isRefused ? .conflict : .done, entry: entry, taken: applied.claimed[index]))
+                if case .command(.append(let append)) = submission.content, !isRefused {
+                    entry = LogEntry(append, at: position)
+                }
+                let outcome: BackboneOutcome = isRefused ? .conflict : .done
+                let one = submission.settled(outcome, entry: entry, taken: applied.claimed[index])
+                if let one { settled.append(one) }
             } else if case .append(let append) = record, !isRefused {
                 settled.append(Settled(told: LogEntry(append, at: position, isRemote: true)))
             }
         }
+        _ = FlockLog.next(of: &own, into: &settled)
         if !settled.isEmpty { effects.append(.settle(settled)) }
+    }
+
+    /// The submission that the next record of the node's own batch is for; those that were refused before it have their
+    /// answers first.
+    private static func next(of own: inout ArraySlice<Submission>?, into settled: inout [Settled]) -> Submission? {
+        while let submission = own?.popFirst() {
+            guard submission.isRefused else { return submission }
+            if let one = submission.settled(.full) { settled.append(one) }
+        }
+        return nil
+    }
+}
+
+extension FlockLog.Submission {
+    /// Its answer; nil for what the node itself had to say.
+    fileprivate func settled(
+        _ outcome: BackboneOutcome, entry: LogEntry? = nil, taken: TakenSessions? = nil
+    ) -> Settled? {
+        guard case .command = content else { return nil }
+        return Settled(submitter: submitter, token: token, outcome: outcome, entry: entry, taken: taken)
     }
 }
 

@@ -69,11 +69,12 @@ private struct Table {
     }
 }
 
-private func append(_ text: String) -> BackboneCommand {
+private func append(_ text: String, session: UInt32 = 1, knowing refusal: UInt64 = 0) -> BackboneCommand {
     var append = LogAppend(
         message: ApplicationMessage(topic: "t", payload: text.utf8, qos: .atLeastOnce),
-        publisher: PublisherReference(shard: 0, session: 1, generation: 2))
+        publisher: PublisherReference(shard: 0, session: session, generation: 2))
     append.isKept = true
+    append.knownRefusal = BackboneToken(rawValue: refusal)
     return .append(append)
 }
 
@@ -151,10 +152,42 @@ struct FlockLogTests {
         table.flush()
         table.answer(.full)
         #expect(table.settled[0].map(\.outcome) == [.full])
-        table.submit(append("2"), 2)
+        table.submit(append("2", knowing: 1), 2)
         table.flush()
         try table.store()
         #expect(table.payloads(0) == ["2"])
+    }
+
+    @Test("P3: what a publisher sent behind a message that found no room finds none either")
+    func whatFollowsARefusedMessageIsRefused() throws {
+        var table = Table("a")
+        table.submit(append("1", session: 1), 1)
+        table.flush()
+        table.submit(append("other", session: 2), 2)
+        table.submit(append("2", session: 1), 3)
+        table.answer(.full)
+        table.flush()
+        table.submit(append("3", session: 1), 4)
+        table.submit(append("4", session: 1, knowing: 1), 5)
+        try table.store()
+        // In order, though the refused one has no record.
+        #expect(table.tokens() == [1, 2, 3])
+        #expect(table.settled[0].map(\.outcome) == [.full, .done, .full])
+        table.flush()
+        try table.store()
+        #expect(table.settled[0].map(\.outcome) == [.full, .done, .full, .full, .done])
+        #expect(table.payloads(0) == ["other", "4"])
+    }
+
+    @Test func aBatchOfNothingButRefusalsIsNotWritten() {
+        var table = Table("a")
+        table.submit(append("1"), 1)
+        table.flush()
+        table.answer(.full)
+        table.submit(append("2"), 2)
+        table.flush()
+        #expect(table.written[0].count == 1)
+        #expect(table.settled[0].map(\.outcome) == [.full, .full])
     }
 
     /// P3, P4: all nodes hear everything in one order.

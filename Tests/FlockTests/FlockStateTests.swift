@@ -56,6 +56,15 @@ struct FlockStateTests {
         #expect(!state.isLiving(Self.batch([]).identity))
     }
 
+    /// P1: a server forgets the names of batches that the log was shortened by, and one may be sent again.
+    @Test func aBatchThatComesAgainDoesNotCount() {
+        var state = Self.begun()
+        let counts = [1, 2, 1, 2, 4].enumerated().map { index, number in
+            state.apply(Self.batch([], number: number), stream: UInt64(index) + 2, now: 0).counts
+        }
+        #expect(counts == [true, true, false, false, true])
+    }
+
     @Test func whatADeadNodeWritesDoesNotCount() {
         var state = Self.begun()
         state.apply(Self.up("south"), stream: 2, now: 0)

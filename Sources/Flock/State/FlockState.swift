@@ -7,11 +7,14 @@ package struct FlockState: Sendable {
     /// A node that has begun and not ended.
     package struct Node: Sendable, Hashable {
         package let incarnation: UInt64
+        /// Of the last batch of it that counted. It writes them in order, so what comes again is known by its number,
+        /// though the servers have forgotten it.
+        package fileprivate(set) var lastNumber: UInt64 = 0
     }
 
     /// What a batch did. By the places of its records, where it says nothing of a place, the record did what it says.
     package struct Applied: Sendable {
-        /// False when nothing of it does: its node has ended or begun anew before.
+        /// False when nothing of it does: its node has ended or begun anew before, or it was there before.
         package fileprivate(set) var counts = true
         /// Records that did nothing, at least in part, because another node has the session.
         package fileprivate(set) var refused: Set<Int> = []
@@ -45,6 +48,10 @@ package struct FlockState: Sendable {
         nodes[identity.node]?.incarnation == identity.incarnation
     }
 
+    private func isNew(_ identity: FlockBatch.Identity) -> Bool {
+        identity.number == 0 || identity.number > nodes[identity.node]?.lastNumber ?? 0
+    }
+
     /// Adds the batch at a place of the stream that is after all before.
     ///
     /// - Parameter now: milliseconds since 1970; what sessions that come here have left of their time is counted from it.
@@ -55,10 +62,11 @@ package struct FlockState: Sendable {
         if stream % FlockState.forgettingInterval == 0 { forgetUnneeded() }
         if case .nodeUp = batch.records.first { begin(batch.identity) }
         var applied = Applied()
-        guard isLiving(batch.identity) else {
+        guard isLiving(batch.identity), isNew(batch.identity) else {
             applied.counts = false
             return applied
         }
+        nodes[batch.identity.node]?.lastNumber = batch.identity.number
         for (index, record) in batch.records.enumerated() {
             let position = LogSequence(stream: stream, index: index)
             switch record {
