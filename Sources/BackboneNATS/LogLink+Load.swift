@@ -25,6 +25,11 @@ extension LogLink {
         let place = try await begin(connection)
         defer { loading = [:] }
         try await read(from: 1, through: place) { self.add($0, at: $1) }
+        if let unreadable {
+            // Nobody has to wait for this node, or to write as it reads.
+            await withCheckedContinuation { continuation in end { continuation.resume() } }
+            throw LogLink.tooNew(unreadable)
+        }
         guard state.isLiving(log.beginning(at: 0).identity) else {
             throw FlockError("another process has begun with the name \(options.node) at the same time")
         }
@@ -36,6 +41,7 @@ extension LogLink {
 
     private func add(_ batch: FlockBatch, at stream: UInt64) {
         let applied = state.apply(batch, stream: stream, now: 0)
+        if applied.isUnreadable { unreadable = batch.version }
         guard applied.counts else { return }
         for (index, record) in batch.records.enumerated() where !applied.refused.contains(index) {
             guard case .append(let append) = record, append.message.isRetained else { continue }

@@ -26,6 +26,8 @@ actor LogLink {
     var connection: NATSConnection?
     /// What is retained, while the log is loaded.
     var loading: [ExactText: LoadedLog.Retained] = [:]
+    /// The version of a batch that this node would have to read and cannot, while the log is loaded.
+    var unreadable: UInt8?
     var fetches: [UInt64: Fetch] = [:]
     var nextFetch: UInt64 = 0
     private var effects: [FlockLog.Effect] = []
@@ -76,7 +78,7 @@ actor LogLink {
 
     func flush() {
         guard fault == nil else { return }
-        log.flush(at: wallClock(), into: &effects)
+        log.flush(at: wallClock(), version: state.version, into: &effects)
         runEffects()
     }
 
@@ -143,6 +145,7 @@ actor LogLink {
             guard stream == state.stream + 1 else { return failed(LogLink.behind) }
             let batch = try FlockBatch(payload, at: now)
             let applied = state.apply(batch, stream: stream, now: now)
+            guard !applied.isUnreadable else { return failed(LogLink.tooNew(batch.version)) }
             guard state.isLiving(log.beginning(at: 0).identity) else { return failed(LogLink.replaced) }
             for case .append(let append) in batch.records { append.message.startClock() }
             log.arrived(batch, stream: stream, applied, into: &effects)
@@ -159,6 +162,12 @@ actor LogLink {
 
     private static let behind = FlockError(
         "the log was shortened further than this node had read: it was cut off from the flock for too long")
+
+    static func tooNew(_ version: UInt8) -> FlockError {
+        FlockError(
+            "the log has batches of version \(version), and this node reads \(FlockBatch.version) at most: a newer version "
+                + "of the broker wrote them, and this node has to be upgraded, too")
+    }
 
     /// The node can go on no longer: nothing is acknowledged from here on.
     private func failed(_ error: FlockError) {

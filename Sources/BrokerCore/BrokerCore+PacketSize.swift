@@ -6,18 +6,7 @@ extension BrokerCore {
     /// Whether a successful CONNACK with these properties is a packet that the client takes.
     func connAckFits(_ properties: Properties, in maximumPacketSize: UInt32?) -> Bool {
         guard let maximumPacketSize else { return true }
-        var length = 0
-        for property in properties.all {
-            switch property {
-            case .sessionExpiryInterval, .maximumPacketSize: length += 5
-            case .sharedSubscriptionAvailable: length += 2
-            case .receiveMaximum, .topicAliasMaximum, .serverKeepAlive: length += 3
-            case .assignedClientIdentifier(let text), .responseInformation(let text), .authenticationMethod(let text):
-                length += 3 + text.utf8.count
-            case .authenticationData(let data): length += 3 + data.count
-            default: preconditionFailure("a property that this server's CONNACK does not have")
-            }
-        }
+        let length = properties.all.reduce(0) { $0 + $1.encodedLength }
         let remainingLength = 2 + VariableByteInteger.length(of: length) + length
         return packetLength(remainingLength: remainingLength) <= Int(maximumPacketSize)
     }
@@ -41,5 +30,26 @@ extension BrokerCore {
 
     private func packetLength(remainingLength: Int) -> Int {
         1 + VariableByteInteger.length(of: remainingLength) + remainingLength
+    }
+}
+
+extension Property {
+    /// Bytes of the property on the wire, with its identifier (5.0 section 2.2.2).
+    fileprivate var encodedLength: Int {
+        switch self {
+        case .payloadFormatIndicator, .requestProblemInformation, .requestResponseInformation, .maximumQoS,
+            .retainAvailable, .wildcardSubscriptionAvailable, .subscriptionIdentifierAvailable,
+            .sharedSubscriptionAvailable:
+            2
+        case .serverKeepAlive, .receiveMaximum, .topicAliasMaximum, .topicAlias: 3
+        case .messageExpiryInterval, .sessionExpiryInterval, .willDelayInterval, .maximumPacketSize: 5
+        case .subscriptionIdentifier(let identifier): 1 + VariableByteInteger.length(of: Int(identifier))
+        case .contentType(let text), .responseTopic(let text), .assignedClientIdentifier(let text),
+            .authenticationMethod(let text), .responseInformation(let text), .serverReference(let text),
+            .reasonString(let text):
+            3 + text.utf8.count
+        case .correlationData(let data), .authenticationData(let data): 3 + data.count
+        case .userProperty(let name, let value): 5 + name.utf8.count + value.utf8.count
+        }
     }
 }

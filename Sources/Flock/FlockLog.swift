@@ -15,6 +15,8 @@ package struct FlockLog: Sendable {
         /// Time before a batch is sent again that could not be stored, and the longest, to which it doubles.
         package var firstRetryDelay: Duration = .milliseconds(50)
         package var longestRetryDelay: Duration = .seconds(2)
+        /// The highest version of batches that the node reads; a test may say another.
+        package var version = FlockBatch.version
 
         package init() {}
     }
@@ -81,7 +83,7 @@ package struct FlockLog: Sendable {
     /// - Parameter now: milliseconds since 1970.
     package func beginning(at now: UInt64) -> FlockBatch {
         let identity = FlockBatch.Identity(node: node, incarnation: incarnation, number: 0)
-        return FlockBatch(identity: identity, writtenAt: now, records: [.nodeUp])
+        return FlockBatch(identity: identity, writtenAt: now, records: [.nodeUp(reads: options.version)])
     }
 
     /// The batch that says that the node has ended, after which nothing of it counts; nil while another is under way.
@@ -111,8 +113,10 @@ package struct FlockLog: Sendable {
 
     /// Sends the next batch, if none is under way. The driver calls it when it has submitted all that there is.
     ///
-    /// - Parameter now: milliseconds since 1970.
-    package mutating func flush(at now: UInt64, into effects: inout [Effect]) {
+    /// - Parameters:
+    ///   - now: milliseconds since 1970.
+    ///   - version: what all nodes read, `FlockState.version`.
+    package mutating func flush(at now: UInt64, version: UInt8, into effects: inout [Effect]) {
         guard underWay == nil, !waiting.isEmpty else { return }
         var writer = RecordWriter()
         var submissions: [Submission] = []
@@ -122,7 +126,7 @@ package struct FlockLog: Sendable {
         {
             waiting.removeFirst()
             submissions.append(next)
-            if mustRefuse(next) {
+            if next.isRefused || mustRefuse(next) {
                 submissions[submissions.count - 1].isRefused = true
             } else {
                 writer.append(record(for: next.content))
@@ -132,7 +136,8 @@ package struct FlockLog: Sendable {
         guard count > 0 else { return effects.append(.settle(submissions.compactMap { $0.settled(.full) })) }
         lastNumber += 1
         let identity = FlockBatch.Identity(node: node, incarnation: incarnation, number: lastNumber)
-        let bytes = FlockBatch.encode(identity, writtenAt: now, count: count, records: writer.bytes)
+        let bytes = FlockBatch.encode(
+            identity, writtenAt: now, version: min(version, options.version), count: count, records: writer.bytes)
         underWay = UnderWay(identity: identity, bytes: bytes, submissions: submissions)
         retryDelay = options.firstRetryDelay
         effects.append(.write(bytes, identity))
@@ -196,6 +201,8 @@ package struct FlockLog: Sendable {
             own = underWay.submissions[...]
             self.underWay = nil
         }
+        // A node has begun meanwhile that cannot read it: it is written once more, as that one can.
+        if applied.isTooNew, let own { waiting.prepend(contentsOf: own) }
         guard applied.counts else { return }
         var settled: [Settled] = []
         for (index, record) in batch.records.enumerated() {

@@ -43,7 +43,10 @@ private struct Table {
         }
     }
 
-    mutating func flush(_ node: Int = 0) { perform(node) { $0.flush(at: 0, into: &$1) } }
+    mutating func flush(_ node: Int = 0) {
+        let version = states[node].version
+        perform(node) { $0.flush(at: 0, version: version, into: &$1) }
+    }
 
     mutating func answer(_ answer: FlockLog.Answer, _ node: Int = 0) {
         guard let last = written[node].last else { return }

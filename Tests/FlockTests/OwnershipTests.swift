@@ -11,7 +11,7 @@ private struct Nodes {
 
     init(_ names: String...) {
         states = Dictionary(uniqueKeysWithValues: names.map { ($0, FlockState(of: $0)) })
-        for name in names { _ = say(name, .nodeUp) }
+        for name in names { _ = say(name, .nodeUp(reads: 1)) }
     }
 
     /// A node writes a batch; what it is to each of them.
@@ -147,7 +147,7 @@ struct OwnershipTests {
         nodes.say("b", .nodeDown(name: "b", incarnation: 1))
         nodes.say("a", .nodeDown(name: "a", incarnation: 1))
         #expect(nodes.owner("x") == ["a", "a"])
-        nodes.say("b", incarnation: 2, .nodeUp)
+        nodes.say("b", incarnation: 2, .nodeUp(reads: 1))
         #expect(nodes.states["b"]?.own(now: 0).sessions.map(\.clientIdentifier) == ["x"])
     }
 
@@ -155,7 +155,7 @@ struct OwnershipTests {
     @Test func aNodeThatBeginsAnewHasWhatItHad() {
         var nodes = Nodes("a", "b")
         nodes.say("a", began("x"), .claim(client: "unnoted"))
-        nodes.say("a", incarnation: 2, .nodeUp)
+        nodes.say("a", incarnation: 2, .nodeUp(reads: 1))
         #expect(nodes.states["a"]?.own(now: 0).sessions.map(\.clientIdentifier) == ["x"])
         #expect(nodes.owner("unnoted") == [nil, nil])
     }

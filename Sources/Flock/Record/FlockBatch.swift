@@ -24,18 +24,28 @@ package struct FlockBatch: Sendable {
         package var messageID: String { "\(node.string).\(String(incarnation, radix: 36)).\(number)" }
     }
 
-    /// Of the batch's form. A node refuses a higher one: it has to be of the newer version first.
+    /// The highest version that this code reads and writes. A version says which kinds of records there are and what they
+    /// look like; what comes before the records is the same in all of them.
     package static let version: UInt8 = 1
+    /// Of the batches in which nodes begin: everybody has to be able to read them.
+    package static let firstVersion: UInt8 = 1
     /// Records of one batch at most: what a position has room for.
     package static let maximumRecords = 1 << LogSequence.bitsInBatch - 1
 
     package let identity: Identity
     /// When it was written: milliseconds since 1970 by the node's clock. For what expires.
     package let writtenAt: UInt64
+    package let version: UInt8
+    /// False when the version is higher than its reader knows: then there are no records.
+    package let isReadable: Bool
     package var records: [FlockRecord]
 
-    package init(identity: Identity, writtenAt: UInt64, records: [FlockRecord]) {
+    package init(
+        identity: Identity, writtenAt: UInt64, version: UInt8 = FlockBatch.firstVersion, records: [FlockRecord]
+    ) {
         self.identity = identity
+        self.version = version
+        isReadable = true
         self.writtenAt = writtenAt
         self.records = records
     }
@@ -60,7 +70,9 @@ extension LogSequence {
 
 extension FlockBatch {
     /// - Parameter records: the records, already written.
-    package static func encode(_ identity: Identity, writtenAt: UInt64, count: Int, records: [UInt8]) -> [UInt8] {
+    package static func encode(
+        _ identity: Identity, writtenAt: UInt64, version: UInt8, count: Int, records: [UInt8]
+    ) -> [UInt8] {
         var writer = RecordWriter()
         writer.append(byte: version)
         writer.append(identity.node.string)
@@ -74,22 +86,29 @@ extension FlockBatch {
     package func encoded() -> [UInt8] {
         var writer = RecordWriter()
         for record in records { writer.append(record) }
-        return FlockBatch.encode(identity, writtenAt: writtenAt, count: records.count, records: writer.bytes)
+        return FlockBatch.encode(
+            identity, writtenAt: writtenAt, version: version, count: records.count, records: writer.bytes)
     }
 
-    /// - Parameter now: milliseconds since 1970; what the messages have left of their expiry is counted from here.
-    package init(_ bytes: UnsafeRawBufferPointer, at now: UInt64) throws(MalformedRecord) {
+    /// A batch of a higher version is read up to its records: what becomes of it the state knows.
+    ///
+    /// - Parameters:
+    ///   - now: milliseconds since 1970; what the messages have left of their expiry is counted from here.
+    ///   - highest: the highest version that is read; a test may say another.
+    package init(
+        _ bytes: UnsafeRawBufferPointer, at now: UInt64, reading highest: UInt8 = FlockBatch.version
+    ) throws(MalformedRecord) {
         var reader = RecordReader(bytes)
-        let version = try reader.byte()
-        guard version == FlockBatch.version else {
-            throw reader.malformed("the batch is of version \(version), this node knows \(FlockBatch.version)")
-        }
+        version = try reader.byte()
+        guard version >= FlockBatch.firstVersion else { throw reader.malformed("the batch is of no version") }
         let node = try reader.text()
         let incarnation = try reader.number()
         identity = Identity(node: node, incarnation: incarnation, number: try reader.number())
         writtenAt = try reader.number()
         let age = now > writtenAt ? (now - writtenAt) / 1000 : 0
         records = []
+        isReadable = version <= highest
+        guard isReadable else { return }
         let count = try reader.count()
         guard count <= FlockBatch.maximumRecords else { throw reader.malformed("the batch has too many records") }
         records.reserveCapacity(count)

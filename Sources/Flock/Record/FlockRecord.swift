@@ -10,13 +10,15 @@ package enum FlockRecord: Sendable {
     /// The client is this node's from here on, whichever node has it: what others say of its session does not count (P2).
     case claim(client: String)
     /// The node begins, under the identity of the batch: what earlier incarnations of it write from here on does not
-    /// count. Alone in its batch.
-    case nodeUp
+    /// count. Alone in its batch, which is of the first version. From here on nothing counts that is of a higher version
+    /// than the node reads.
+    case nodeUp(reads: UInt8)
     /// A node has ended, or was found to be dead: what that incarnation of it writes from here on does not count.
     case nodeDown(name: String, incarnation: UInt64)
 }
 
-/// A kind keeps its number for ever; what changes gets a new one, so that nodes of two versions can read each other.
+/// A kind keeps its number for ever; what changes gets a new one, and is written in batches of a higher version only, so
+/// that nodes of two versions can read each other.
 private enum Kind {
     static let append: UInt8 = 1
     static let changes: UInt8 = 2
@@ -40,7 +42,9 @@ extension RecordWriter {
         case .claim(let client):
             append(byte: Kind.claim)
             append(client)
-        case .nodeUp: append(byte: Kind.nodeUp)
+        case .nodeUp(let version):
+            append(byte: Kind.nodeUp)
+            append(byte: version)
         case .nodeDown(let name, let incarnation):
             append(byte: Kind.nodeDown)
             append(name)
@@ -76,7 +80,7 @@ extension RecordReader {
             return .changes(changes)
         case Kind.needed: return .needed(above: try number())
         case Kind.claim: return .claim(client: try text())
-        case Kind.nodeUp: return .nodeUp
+        case Kind.nodeUp: return .nodeUp(reads: try byte())
         case Kind.nodeDown:
             let name = try text()
             return .nodeDown(name: name, incarnation: try number())

@@ -7,6 +7,8 @@ package struct FlockState: Sendable {
     /// A node that has begun and not ended.
     package struct Node: Sendable, Hashable {
         package let incarnation: UInt64
+        /// The highest version of batches that it reads.
+        package let reads: UInt8
         /// Of the last batch of it that counted. It writes them in order, so what comes again is known by its number,
         /// though the servers have forgotten it.
         package fileprivate(set) var lastNumber: UInt64 = 0
@@ -14,8 +16,12 @@ package struct FlockState: Sendable {
 
     /// What a batch did. By the places of its records, where it says nothing of a place, the record did what it says.
     package struct Applied: Sendable {
-        /// False when nothing of it does: its node has ended or begun anew before, or it was there before.
+        /// False when nothing of it does: its node has ended or begun anew before, it was there before, or it is too new.
         package fileprivate(set) var counts = true
+        /// A node that has begun before cannot read it: it counts nowhere, and whoever wrote it has to write it anew.
+        package fileprivate(set) var isTooNew = false
+        /// It counts, and this node cannot read it: the node has to be of a newer version first.
+        package fileprivate(set) var isUnreadable = false
         /// Records that did nothing, at least in part, because another node has the session.
         package fileprivate(set) var refused: Set<Int> = []
         /// What this node's claims brought it.
@@ -52,6 +58,12 @@ package struct FlockState: Sendable {
         identity.number == 0 || identity.number > nodes[identity.node]?.lastNumber ?? 0
     }
 
+    /// The highest version of batches that all nodes read; they write no higher one.
+    package var version: UInt8 {
+        // Order-free: the least of all.
+        nodes.values.reduce(.max) { min($0, $1.reads) }
+    }
+
     /// Adds the batch at a place of the stream that is after all before.
     ///
     /// - Parameter now: milliseconds since 1970; what sessions that come here have left of their time is counted from it.
@@ -60,13 +72,14 @@ package struct FlockState: Sendable {
         precondition(stream > self.stream, "batches come in the order of the stream")
         self.stream = stream
         if stream % FlockState.forgettingInterval == 0 { forgetUnneeded() }
-        if case .nodeUp = batch.records.first { begin(batch.identity) }
+        if case .nodeUp(let version) = batch.records.first { begin(batch.identity, reads: version) }
         var applied = Applied()
-        guard isLiving(batch.identity), isNew(batch.identity) else {
-            applied.counts = false
-            return applied
-        }
-        nodes[batch.identity.node]?.lastNumber = batch.identity.number
+        applied.isTooNew = batch.version > version
+        let isNew = isLiving(batch.identity) && isNew(batch.identity)
+        if isNew { nodes[batch.identity.node]?.lastNumber = batch.identity.number }
+        applied.counts = isNew && !applied.isTooNew
+        applied.isUnreadable = applied.counts && !batch.isReadable
+        guard applied.counts else { return applied }
         for (index, record) in batch.records.enumerated() {
             let position = LogSequence(stream: stream, index: index)
             switch record {
@@ -189,8 +202,8 @@ package struct FlockState: Sendable {
 
     // MARK: Nodes
 
-    private mutating func begin(_ identity: FlockBatch.Identity) {
-        nodes[identity.node] = Node(incarnation: identity.incarnation)
+    private mutating func begin(_ identity: FlockBatch.Identity, reads version: UInt8) {
+        nodes[identity.node] = Node(incarnation: identity.incarnation, reads: version)
         // The connections of its earlier incarnation have ended.
         owners = owners.filter { $0.value != identity.node || sessions[$0.key] != nil }
         _ = reassign(now: 0)
