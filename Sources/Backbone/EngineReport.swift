@@ -31,6 +31,8 @@ package struct EngineReport: Sendable {
     package var pendingCommands = 0
     /// Commands that it has answered. When this stands still while some are pending, it is stuck.
     package var answeredCommands: UInt64 = 0
+    /// Time for which it has been waiting for something that comes at once while all is well; for engines that know.
+    package var silence: Duration = .zero
     /// Messages that it keeps for sessions, and their bytes.
     package var keptMessages = 0
     package var keptBytes = 0

@@ -46,6 +46,20 @@ package struct FlockOptions: Sendable {
 
 /// Why a node cannot take up its work or go on with it; a text for people.
 package struct FlockError: Error, Hashable, CustomStringConvertible {
+    package enum Remedy: Sendable {
+        /// Somebody has to look after it.
+        case person
+        /// The node can begin anew, and what it has not acknowledged is its clients' to send again.
+        case beginning
+        /// It may be over in a while: there are no servers.
+        case waiting
+    }
+
     package let description: String
-    package init(_ description: String) { self.description = description }
+    package let remedy: Remedy
+
+    package init(_ description: String, remedy: Remedy = .person) {
+        self.description = description
+        self.remedy = remedy
+    }
 }

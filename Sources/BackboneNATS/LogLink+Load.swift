@@ -62,7 +62,8 @@ extension LogLink {
             try await client.connect()
         } catch {
             throw FlockError(
-                "NATS cannot be reached: \(error). Is nats-server started with JetStream, and is the address right?")
+                "NATS cannot be reached: \(error). Is nats-server started with JetStream, and is the address right?",
+                remedy: .waiting)
         }
         do {
             let check = try await client.checkStream(wantedStream, patience: options.startTimeout)
@@ -71,7 +72,8 @@ extension LogLink {
         } catch let error as NATSError {
             await client.close()
             throw FlockError(
-                "the stream \(options.stream) cannot be made with \(options.replicas) replicas: \(error)")
+                "the stream \(options.stream) cannot be made with \(options.replicas) replicas: \(error)",
+                remedy: .waiting)
         }
     }
 
@@ -107,7 +109,7 @@ extension LogLink {
         }
         guard isConnected, let info = connection.info else {
             connection.close()
-            throw FlockError("NATS cannot be reached any more")
+            throw FlockError("NATS cannot be reached any more", remedy: .waiting)
         }
         guard info.maximumPayload >= LogLink.leastPayload else {
             connection.close()
@@ -139,7 +141,8 @@ extension LogLink {
                 throw FlockError("the stream \(options.stream) takes nothing: \(error)")
             case .refused, .conflict, .noResponders, .notSent, .unknown:
                 guard ContinuousClock.now < deadline else {
-                    throw FlockError("the stream \(options.stream) cannot be written to: \(outcome)")
+                    throw FlockError(
+                        "the stream \(options.stream) cannot be written to: \(outcome)", remedy: .waiting)
                 }
                 try await Task.sleep(for: .milliseconds(100))
             }

@@ -13,6 +13,7 @@ extension LogLink {
                 return
             }
             self.liveness.heard(beat)
+            if beat == own { self.silence.heardOwnBeat(at: .now()) }
         }
         _ = connection.subscribe(SubjectFilter(subject("live"))) { message in
             let now = self.wallClock()

@@ -30,11 +30,16 @@ actor LogLink {
     var unreadable: UInt8?
     var fetches: [UInt64: Fetch] = [:]
     var nextFetch: UInt64 = 0
+    let silence: LinkSilence
     private var effects: [FlockLog.Effect] = []
     private var onCommit: (@Sendable ([Settled]) -> Void)?
     private var tail: OrderedConsumer?
     private var whenIdle: (() -> Void)?
     private var fault: FlockError?
+    /// What it writes does not count any more.
+    private var isFenced = false
+    /// The end of the log when it was, up to which it is read to know why.
+    private var fencedUntil: UInt64?
     private var isStopped = false
 
     init(
@@ -46,6 +51,7 @@ actor LogLink {
         state = FlockState(of: log.node)
         liveness = Liveness(
             of: Liveness.Beat(node: log.node, incarnation: log.incarnation), patience: options.missedBeats)
+        silence = LinkSilence(beatInterval: options.beatInterval)
         self.eventLoop = eventLoop
         self.wallClock = wallClock
         self.onFault = onFault
@@ -77,7 +83,7 @@ actor LogLink {
     }
 
     func flush() {
-        guard fault == nil else { return }
+        guard fault == nil, !isFenced else { return }
         log.flush(at: wallClock(), version: state.version, into: &effects)
         runEffects()
     }
@@ -87,6 +93,7 @@ actor LogLink {
             let due = exchange(&effects, with: [])
             for effect in due { run(effect) }
         }
+        silence.batchIsUnderWay(log.numberUnderWay, at: .now())
     }
 
     private func run(_ effect: FlockLog.Effect) {
@@ -102,7 +109,7 @@ actor LogLink {
     }
 
     private func write(_ bytes: [UInt8], _ identity: FlockBatch.Identity) {
-        guard fault == nil, let connection else { return }
+        guard fault == nil, !isFenced, let connection else { return }
         connection.store(
             ByteBuffer(bytes: bytes), to: subject, conditions: StoreConditions(messageID: identity.messageID),
             timeout: options.writeTimeout
@@ -134,6 +141,7 @@ actor LogLink {
         }
         self.tail = tail
         tail.start()
+        silence.heardOwnBeat(at: .now())
         joinOthers(connection)
         flush()
     }
@@ -146,7 +154,8 @@ actor LogLink {
             let batch = try FlockBatch(payload, at: now)
             let applied = state.apply(batch, stream: stream, now: now)
             guard !applied.isUnreadable else { return failed(LogLink.tooNew(batch.version)) }
-            guard state.isLiving(log.beginning(at: 0).identity) else { return failed(LogLink.replaced) }
+            guard !isFenced else { return judge() }
+            guard state.isLiving(log.beginning(at: 0).identity) else { return fence() }
             for case .append(let append) in batch.records { append.message.startClock() }
             log.arrived(batch, stream: stream, applied, into: &effects)
         } catch {
@@ -157,11 +166,31 @@ actor LogLink {
         if log.waitingCount == 0 { becameIdle() }
     }
 
-    private static let replaced = FlockError(
-        "another process has begun with this node's name, or the flock has taken this node for dead")
+    private static let replaced = FlockError("another process has begun with this node's name")
+
+    private static let dead = FlockError(
+        "the flock has taken this node for dead: it was not heard for too long", remedy: .beginning)
 
     private static let behind = FlockError(
-        "the log was shortened further than this node had read: it was cut off from the flock for too long")
+        "the log was shortened further than this node had read: it was cut off from the flock for too long",
+        remedy: .beginning)
+
+    /// Nothing is settled from here on. Whether the node may begin anew is for the rest of the log to say: a process that
+    /// has begun with its name after its death would end by that.
+    private func fence() {
+        isFenced = true
+        let ask = { (result: Result<StreamInfo, NATSError>) in
+            self.fencedUntil = (try? result.get())?.state.lastSequence ?? 0
+            self.judge()
+        }
+        guard let connection else { return failed(LogLink.dead) }
+        connection.askJetStream("STREAM.INFO.\(options.stream)", for: StreamInfo.self, completion: ask)
+    }
+
+    private func judge() {
+        guard fault == nil, let fencedUntil, state.stream >= fencedUntil else { return }
+        failed(state.nodes[state.node] == nil ? LogLink.dead : LogLink.replaced)
+    }
 
     static func tooNew(_ version: UInt8) -> FlockError {
         FlockError(
@@ -183,7 +212,9 @@ actor LogLink {
         whenIdle?()
     }
 
-    func answer(_ settled: Settled) { onCommit?([settled]) }
+    func answer(_ settled: Settled) {
+        if fault == nil, !isFenced { onCommit?([settled]) }
+    }
 
     // MARK: Stopping
 
@@ -195,10 +226,13 @@ actor LogLink {
             self.end {
                 self.connection?.close()
                 self.connection = nil
+                // They hold the shards.
+                self.onCommit = nil
+                self.onBroadcast = nil
                 completion()
             }
         }
-        guard log.waitingCount > 0, tail != nil, fault == nil else { return finish() }
+        guard log.waitingCount > 0, tail != nil, fault == nil, !isFenced else { return finish() }
         whenIdle = finish
         eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(options.stopTimeout)) {
             self.becameIdle()
@@ -207,7 +241,9 @@ actor LogLink {
 
     /// Says that the node has ended, if the servers can be reached.
     func end(_ completion: @escaping () -> Void) {
-        guard fault == nil, let connection, let batch = log.ending(at: wallClock()) else { return completion() }
+        guard fault == nil, !isFenced, let connection, let batch = log.ending(at: wallClock()) else {
+            return completion()
+        }
         connection.store(
             ByteBuffer(bytes: batch.encoded()), to: subject,
             conditions: StoreConditions(messageID: batch.identity.messageID), timeout: options.stopTimeout

@@ -92,6 +92,7 @@ package final class NATSBackbone: BackboneEngine {
         let counts = counts.withLock { $0 }
         report.pendingCommands = Int(counts.submitted - counts.answered)
         report.answeredCommands = counts.answered
+        report.silence = link.silence.length(at: .now())
         let dropped = broadcasts.withLock { $0.dropped }
         report.figures = [
             .init(

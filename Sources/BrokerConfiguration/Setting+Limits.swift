@@ -30,6 +30,13 @@ extension Setting {
         duration(
             "limits.shutdown-timeout", \.options.limits.shutdownTimeout, in: .milliseconds(100)...(.seconds(600)),
             "Time for all clients to be told and closed at shutdown; then the rest is cut."),
+        duration(
+            "limits.isolation-timeout", \.options.limits.isolationTimeout, in: .seconds(2)...(.seconds(86_400)),
+            """
+            Time that a node of a flock goes on without an answer from the servers. Then its clients are disconnected with \
+            0x8B (Server shutting down), to go to another node, and further ones are refused with 0x88 (3.x: return code 3) \
+            until the servers answer again. `/ready` is red after 2s.
+            """),
         optionalInteger(
             "limits.maximum-keep-alive", \.options.limits.maximumKeepAlive, in: 1...65_535,
             counter: "keepAliveTimeouts",

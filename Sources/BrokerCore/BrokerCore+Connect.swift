@@ -149,6 +149,7 @@ extension BrokerCore {
             counters.refusedForMemory += 1
             return .serverBusy
         }
+        if isIsolated { return .serverUnavailable }
         return isShuttingDown ? .serverShuttingDown : nil
     }
 

@@ -78,6 +78,8 @@ package struct BrokerCore: ~Copyable {
     /// What waits in all sessions' queues.
     let queueTotal = QueueTotal()
     var startedAt: Instant?
+    /// The node has been without its flock for too long.
+    var isIsolated = false
     var isShuttingDown = false
 
     package init(shard: UInt16 = 0, shardCount: UInt16 = 1, options: BrokerOptions = BrokerOptions()) {
@@ -141,6 +143,8 @@ package struct BrokerCore: ~Copyable {
             statusChanged(messages, at: now, into: &effects)
         case .memoryLevelChanged(let level):
             memoryLevel = level
+        case .isolationChanged(let isIsolated):
+            isolationChanged(to: isIsolated, at: now, into: &effects)
         case .shutdownRequested:
             shutDown(at: now, into: &effects)
         }

@@ -55,6 +55,9 @@ package enum Input: Sendable {
     case statusChanged([ApplicationMessage])
     /// The process is short of memory, or no longer.
     case memoryLevelChanged(MemoryLevel)
+    /// The node has been without its flock for too long, or has it again. As long as it has not, clients are sent away, with
+    /// 0x8B (Server shutting down: DISCONNECT has no Server unavailable) and 0x88 for CONNECTs; their sessions go on.
+    case isolationChanged(Bool)
     /// Say goodbye to every client and take no more. Wills are not published: the sessions have not ended.
     case shutdownRequested
 }

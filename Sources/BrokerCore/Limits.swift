@@ -15,6 +15,9 @@ package struct Limits: Sendable, Hashable {
     package var closeTimeout: Duration = .seconds(5)
     /// Time for all clients to be told and closed at shutdown; then the rest is cut.
     package var shutdownTimeout: Duration = .seconds(5)
+    /// Time that a node of a flock goes without an answer from what the flock shares; then its clients are sent away with
+    /// 0x8B, and further ones refused with 0x88, until it answers again.
+    package var isolationTimeout: Duration = .seconds(10)
     /// Longest keep alive, seconds: a 5.0 client that asks for more, or for none, is told this one (Server Keep Alive)
     /// and held to it. A 3.x client cannot be told and keeps its own. nil lets each client choose.
     package var maximumKeepAlive: UInt16?

@@ -112,6 +112,14 @@ extension Shard {
         submit(.statusChanged(messages))
     }
 
+    /// The node is without its flock, or has it again.
+    package func isolationChanged(to isIsolated: Bool) {
+        loop.assertInEventLoop()
+        guard !isShuttingDown else { return }
+        readClock()
+        submit(.isolationChanged(isIsolated))
+    }
+
     // MARK: Bans
 
     /// Ends the connections of those whom a ban is about, from `place` on.

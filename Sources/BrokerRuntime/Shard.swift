@@ -253,6 +253,11 @@ package final class Shard: @unchecked Sendable {
         for shard in shards { try await shard.loop.submit {}.get() }
     }
 
+    /// Lets go of shards whose loops have ended: they hold each other.
+    package static func forget(_ shards: [Shard]) {
+        for shard in shards { shard.allShards = [] }
+    }
+
     private func cutAll() {
         for slot in slots { slot.connection?.close(after: nil) }
         for connection in departing.values { connection.close(after: nil) }

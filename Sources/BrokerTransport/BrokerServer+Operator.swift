@@ -62,15 +62,16 @@ extension BrokerServer {
     package func readiness(within patience: Duration) async -> Readiness {
         var reasons: [String] = []
         if operatorState.isShuttingDown { reasons.append("the broker is shutting down") }
+        if operatorState.isBeginningAnew { reasons.append("the node begins anew: the flock has gone on without it") }
         guard let serving = operatorState.serving else {
             return Readiness(reasons: reasons.isEmpty ? ["the listeners are not open yet"] : reasons)
         }
         if operatorState.isDraining { reasons.append("the broker is being drained") }
         if let report = serving.backbone.report {
             if let refusal = report.refusal { reasons.append("nothing is acknowledged: \(refusal)") }
-            let isStalled = operatorState.isStalled(
-                pendingCommands: report.pendingCommands, answeredCommands: report.answeredCommands, at: .now)
-            if isStalled { reasons.append("nothing is acknowledged: the engine does not answer") }
+            if operatorState.isStalled(report, at: .now) {
+                reasons.append("nothing is acknowledged: the engine does not answer")
+            }
         }
         if !(await respond(within: patience)) { reasons.append("an event loop does not answer") }
         return Readiness(reasons: reasons)

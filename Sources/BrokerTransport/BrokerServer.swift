@@ -1,4 +1,5 @@
 package import AccessControl
+import Backbone
 import BrokerCore
 package import BrokerRuntime
 package import Logging
@@ -26,13 +27,20 @@ package final class BrokerServer: Service, Sendable {
     package let bans = BanList()
     let operatorState = OperatorState()
     private let state = Mutex(State.starting(waiting: []))
-    private let shutdownRequests: AsyncStream<Void>
-    private let shutdownRequest: AsyncStream<Void>.Continuation
+    private let isEnding = Mutex(false)
+    /// The policy that holds since it was changed; nil: that of the configuration.
+    private let policy = Mutex<AccessPolicy?>(nil)
+    private let requests: AsyncStream<Request>
+    private let request: AsyncStream<Request>.Continuation
+
+    private enum Request {
+        case beginning
+    }
 
     package init(configuration: BrokerServerConfiguration, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
-        (shutdownRequests, shutdownRequest) = AsyncStream.makeStream()
+        (requests, request) = AsyncStream.makeStream()
     }
 
     /// Binds all listeners, serves until graceful shutdown, cancellation or `requestShutdown`, tells the clients, and
@@ -41,25 +49,90 @@ package final class BrokerServer: Service, Sendable {
     /// - Throws: `ListenerError` when a listener cannot be bound, what the engine throws when what it kept cannot be read;
     ///   nothing is served then.
     package func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await serveUntilShutdown()
+        } onGracefulShutdown: {
+            self.requestShutdown()
+        }
+    }
+
+    private func serveUntilShutdown() async throws {
+        var requests = requests.makeAsyncIterator()
+        var engine = configuration.engine
+        var listeners = configuration.listeners
+        var isFirst = true
+        while true {
+            do {
+                let life = try await begin(engine, listeners)
+                isFirst = false
+                let isEnd = await requests.next() == nil
+                if isEnd { operatorState.beginShutdown() } else { operatorState.beginAnew() }
+                listeners = life.listeners
+                try await end(life, isEnd ? .failed(HasEnded()) : .starting(waiting: []))
+                if isEnd { return }
+            } catch {
+                guard !isFirst, let renewal = configuration.renewal, renewal.isWorthWaiting(error) else {
+                    fail(error)
+                    throw error
+                }
+                logger.error("the node cannot begin anew yet", metadata: ["reason": "\(error)"])
+                try? await Task.sleep(for: BrokerServer.timeBetweenBeginnings)
+                if isEnding.withLock({ $0 }) || Task.isCancelled { return fail(HasEnded()) }
+            }
+            guard let renewal = configuration.renewal else { return fail(HasEnded()) }
+            engine = renewal.engine()
+        }
+    }
+
+    private static let timeBetweenBeginnings = Duration.seconds(1)
+
+    /// From the restored state to the end of the engine. A broker that begins anew has several, one after another.
+    private struct Life {
+        let group: MultiThreadedEventLoopGroup
+        let backbone: SharedBackbone
+        let allShards: [Shard]
+        let shards: [TransportShard]
+        let serving: [ServingListener]
+        let bound: [BoundListener]
+        let watches: [Task<Void, Never>]
+
+        /// To listen on in the next one: with their present options, and the ports that the system chose.
+        var listeners: [Listener] {
+            serving.map { one in
+                var listener = one.listener
+                listener.options = one.options
+                if case .network(let host, 0) = listener.address.endpoint,
+                    let port = bound.first(where: { $0.serving === one })?.listener.port
+                {
+                    listener.address.endpoint = .network(host: host, port: port)
+                }
+                return listener
+            }
+        }
+    }
+
+    private func begin(_ engine: (any BackboneEngine)?, _ wanted: [Listener]) async throws -> Life {
         let openFiles = ProcessLimits.raiseOpenFiles()
         let shardCount = configuration.effectiveShardCount
         let group = MultiThreadedEventLoopGroup(numberOfThreads: shardCount)
-        let backbone = SharedBackbone(engine: configuration.engine)
+        let backbone = SharedBackbone(engine: engine)
+        var options = configuration.options
+        if let policy = policy.withLock({ $0 }) { options.access = policy }
         let allShards = Shard.makeAll(
-            loops: Array(group.makeIterator()), options: configuration.options, backbone: backbone,
+            loops: Array(group.makeIterator()), options: options, backbone: backbone,
             authenticator: configuration.authenticator, bans: bans, logger: logger)
         let shards = TransportShard.makeAll(for: allShards)
         let listeners: [ServingListener]
         let bound: [BoundListener]
         do {
-            listeners = try configuration.listeners.map { try serving($0) }
+            listeners = try wanted.map { try serving($0) }
             // It waits for a disk, or for servers: not on a thread that tasks run on.
             try await NIOThreadPool.singleton.runIfActive { try backbone.start(allShards) }
-            bound = try await bindAll(listeners, shards, group)
+            bound = operatorState.isDraining ? [] : try await bindAll(listeners, shards, group)
         } catch {
-            fail(error)
             backbone.stop()
             try? await group.shutdownGracefully()
+            Shard.forget(allShards)
             throw error
         }
         let addresses = bound.map(\.listener)
@@ -75,23 +148,25 @@ package final class BrokerServer: Service, Sendable {
             })
         resolve(
             .serving(addresses: addresses, shards: shards, listeners: listeners), with: .success(addresses))
-        let status = Task { await publishStatus(every: configuration.options.statusInterval) }
-        let memoryWatch = watchMemory(for: allShards)
-        await withGracefulShutdownHandler {
-            for await _ in shutdownRequests {}
-        } onGracefulShutdown: {
-            self.requestShutdown()
-        }
-        status.cancel()
-        operatorState.beginShutdown()
-        await shutDown(bound, shards)
-        memoryWatch.cancel()
-        await memoryWatch.value
-        backbone.stop()
-        state.withLock { $0 = .failed(HasEnded()) }
+        return Life(
+            group: group, backbone: backbone, allShards: allShards, shards: shards, serving: listeners, bound: bound,
+            watches: [
+                Task { await publishStatus(every: configuration.options.statusInterval) },
+                watchMemory(for: allShards), watchIsolation(of: backbone, allShards),
+            ])
+    }
+
+    private func end(_ life: Life, _ next: consuming State) async throws {
+        for watch in life.watches { watch.cancel() }
+        await shutDown(life.bound, life.shards)
+        for watch in life.watches { await watch.value }
+        life.backbone.stop()
+        state.withLock { $0 = next }
         operatorState.ended()
-        try await Shard.endMail(between: allShards)
-        try await group.shutdownGracefully()
+        try await Shard.endMail(between: life.allShards)
+        try await life.group.shutdownGracefully()
+        Shard.forget(life.allShards)
+        for one in life.shards { one.forgetOthers() }
     }
 
     /// The addresses that are listened on, in the order of the configuration, once they are bound.
@@ -114,7 +189,13 @@ package final class BrokerServer: Service, Sendable {
 
     /// Begins the shutdown that graceful shutdown of the service group begins, too. Safe from any thread, any number
     /// of times.
-    package func requestShutdown() { shutdownRequest.finish() }
+    package func requestShutdown() {
+        isEnding.withLock { $0 = true }
+        request.finish()
+    }
+
+    /// Ends everything as at shutdown, and begins anew with another engine (`EngineRenewal`). From any thread.
+    package func requestBeginning() { request.yield(.beginning) }
 
     /// The counters of every shard; empty while the broker is not serving.
     package func metrics() async throws -> [ShardMetrics] {
@@ -129,6 +210,7 @@ package final class BrokerServer: Service, Sendable {
     /// Another policy holds from now on; subscriptions that it does not allow end. Nothing happens while the broker is not
     /// serving.
     package func accessChanged(to policy: AccessPolicy) {
+        self.policy.withLock { $0 = policy }
         let shards: [TransportShard] = state.withLock { state in
             if case .serving(_, let shards, _) = state { shards } else { [] }
         }
@@ -174,6 +256,11 @@ package final class BrokerServer: Service, Sendable {
     private func watchMemory(for shards: [Shard]) -> Task<Void, Never> {
         let limits = configuration.options.limits
         var watch = MemoryWatch(limits, used: configuration.usedMemory, shards: shards, logger: logger)
+        return Task { await watch.run() }
+    }
+
+    private func watchIsolation(of backbone: SharedBackbone, _ shards: [Shard]) -> Task<Void, Never> {
+        var watch = IsolationWatch(configuration.options.limits, backbone, shards, logger: logger)
         return Task { await watch.run() }
     }
 
@@ -229,7 +316,7 @@ package final class BrokerServer: Service, Sendable {
         _ newState: consuming State, with result: Result<[Listener], any Error>
     ) {
         let waiting = state.withLock { state in
-            guard case .starting(let waiting) = state else { preconditionFailure("a server runs once") }
+            guard case .starting(let waiting) = state else { preconditionFailure("a server begins after its end") }
             state = newState
             return waiting
         }

@@ -15,6 +15,8 @@ package struct BrokerServerConfiguration: Sendable {
     }
     /// What outlives the process; nil: nothing does.
     package var engine: (any BackboneEngine)?
+    /// What takes the engine's place when the broker is to begin anew; nil: it never is.
+    package var renewal: EngineRenewal?
     /// Who says whether clients are who they say they are; needed when the options' policy checks them.
     package var authenticator: (any Authenticator)?
     /// Bytes of memory that the process has; a test may say others.

@@ -1,3 +1,4 @@
+import Backbone
 import BrokerRuntime
 import Synchronization
 
@@ -13,6 +14,7 @@ final class OperatorState: Sendable {
         var serving: Serving?
         var isDraining = false
         var isShuttingDown = false
+        var isBeginningAnew = false
         var stall = EngineStall()
     }
 
@@ -21,8 +23,18 @@ final class OperatorState: Sendable {
     var serving: Serving? { state.withLock { $0.serving } }
     var isDraining: Bool { state.withLock { $0.isDraining } }
     var isShuttingDown: Bool { state.withLock { $0.isShuttingDown } }
+    var isBeginningAnew: Bool { state.withLock { $0.isBeginningAnew } }
 
-    func began(_ serving: Serving) { state.withLock { $0.serving = serving } }
+    func began(_ serving: Serving) {
+        state.withLock { state in
+            state.serving = serving
+            state.isBeginningAnew = false
+            state.stall = EngineStall()
+        }
+    }
+
+    /// Its engine can go on no longer, and another takes its place.
+    func beginAnew() { state.withLock { $0.isBeginningAnew = true } }
 
     func beginShutdown() { state.withLock { $0.isShuttingDown = true } }
 
@@ -38,8 +50,9 @@ final class OperatorState: Sendable {
     }
 
     /// Whether the engine has been busy with the same command for too long.
-    func isStalled(pendingCommands: Int, answeredCommands: UInt64, at now: ContinuousClock.Instant) -> Bool {
-        state.withLock { $0.stall.note(pendingCommands, answeredCommands, at: now) }
+    func isStalled(_ report: EngineReport, at now: ContinuousClock.Instant) -> Bool {
+        let isStuck = state.withLock { $0.stall.note(report.pendingCommands, report.answeredCommands, at: now) }
+        return isStuck || report.silence >= EngineStall.patience
     }
 }
 

@@ -96,6 +96,9 @@ package struct FlockLog: Sendable {
             identity: identity, writtenAt: now, records: [.nodeDown(name: node, incarnation: incarnation)])
     }
 
+    /// The batch that is not back from the log.
+    package var numberUnderWay: UInt64? { underWay?.identity.number }
+
     package var waitingCount: Int { waiting.count + (underWay?.submissions.count ?? 0) }
 
     /// Takes a command for the next batch. `fetch` is the driver's own.

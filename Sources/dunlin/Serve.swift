@@ -189,8 +189,15 @@ struct Serve: AsyncParsableCommand {
         var configuration = BrokerServerConfiguration(settings)
         let faults = FlockFaults()
         do {
-            configuration.engine = try engine(
-                settings, shardCount: configuration.effectiveShardCount, faults: faults, logger: logger)
+            let shardCount = configuration.effectiveShardCount
+            configuration.engine = try engine(settings, shardCount: shardCount, faults: faults, logger: logger)
+            configuration.renewal = try flock().map { flock in
+                EngineRenewal {
+                    flock.engine(shardCount: shardCount, faults: faults)
+                } isWorthWaiting: { error in
+                    (error as? FlockError)?.remedy != .person
+                }
+            }
             var access: AccessSetup?
             if let accessFiles {
                 access = AccessSetup(settings, accessFiles, logger: logger)
@@ -337,7 +344,10 @@ struct Serve: AsyncParsableCommand {
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
         if let access { services.append(.init(service: AccessService(setup: access))) }
         services.append(.init(service: reloader))
-        services.append(.init(service: faults, failureTerminationBehavior: .gracefullyShutdownGroup))
+        services.append(
+            .init(
+                service: faults.service(for: server, logger: logger),
+                failureTerminationBehavior: .gracefullyShutdownGroup))
         if let administration { services.append(.init(service: administration)) }
         services.append(.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup))
         services += bridges.map { .init(service: $0) }

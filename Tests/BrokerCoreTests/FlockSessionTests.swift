@@ -99,6 +99,34 @@ struct FlockSessionTests {
         #expect(back.contains(.connAck(slot: 1, .success, isSessionPresent: true)))
     }
 
+    @Test("P6: a node that is cut off sends its clients away and takes none, until it has its flock again")
+    func anIsolatedNodeHasNoClients() {
+        var core = Self.core()
+        let online = core.connect("a", cleanStart: false, properties: Self.lasting)
+        _ = core.answerClaim(TakenSessions())
+        while !core.pendingCommands.isEmpty { _ = core.answer(.done) }
+        _ = core.connect("b", cleanStart: false, properties: Self.lasting)
+        _ = core.open()
+        let seen = core.step(.isolationChanged(true))
+        #expect(
+            seen == [
+                .disconnect(slot: 0, .serverShuttingDown), .close(slot: 0),
+                .connAck(slot: 1, .serverUnavailable, isSessionPresent: false), .close(slot: 1),
+            ])
+        let again = core.step(.isolationChanged(true))
+        #expect(again == [])
+        // One that has only opened its connection is told when it says what it speaks.
+        let third = core.open()
+        let refused = core.connect(on: third, "c", cleanStart: false, properties: Self.lasting)
+        #expect(refused == [.connAck(slot: 3, .serverUnavailable, isSessionPresent: false), .close(slot: 3)])
+        let healed = core.step(.isolationChanged(false))
+        #expect(healed == [])
+        #expect(online.slot == 0)
+        let fourth = core.open()
+        let back = core.connect(on: fourth, "a", cleanStart: false, properties: Self.lasting)
+        #expect(!back.contains(.close(slot: 4)))
+    }
+
     @Test("P2: two CONNECTs at once are one claim, and the later one takes over")
     func twoConnectsClaimOnce() {
         var core = Self.core()

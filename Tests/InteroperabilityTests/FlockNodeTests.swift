@@ -64,6 +64,27 @@ struct FlockNodeTests {
         }
     }
 
+    @Test("P6: without servers a node sends its clients away, takes none, and comes back by itself")
+    func aNodeThatIsCutOffComesBackByItself() async throws {
+        let server = try await NATSServer()
+        let options = ["--nats", server.url, "--node", "n", "--limits-isolation-timeout", "2s"]
+        try await BrokerProcess.with(options) { broker in
+            let clients = MosquittoClients(broker: broker, version: "5")
+            try await clients.publish(["-t", "state/a", "-q", "1", "-r", "-m", "kept"])
+            let client = try await clients.subscriber(["-i", "c", "-t", "x", "-d"])
+            try await server.stop()
+            // 139: 0x8B; 136: 0x88, which is what mosquitto_sub is told when it tries again by itself.
+            try await client.line(containing: "(139)")
+            let refused = try clients.startSubscriber(["-i", "d", "-t", "x", "-d"])
+            try await refused.line(containing: "(136)")
+            try await server.start()
+            try await broker.process.line(containing: "the flock answers again")
+            for one in [client, refused] { one.signal(SIGKILL) }
+            let subscriber = try await clients.subscriber(["-t", "state/+", "-C", "1"])
+            #expect(try await subscriber.messages() == ["kept"])
+        }
+    }
+
     @Test func withoutServersTheNodeSaysSoAndEnds() async throws {
         let process = try ChildProcess(
             try Tool.dunlin(), ["serve", "--listen", "127.0.0.1:0", "--nats", "nats://127.0.0.1:1", "--node", "n"])

@@ -105,6 +105,56 @@ struct FlockTests {
         }
     }
 
+    /// A client of node 0 whose will comes when the node has been taken for dead.
+    private func stopUntilTakenForDead(_ flock: Flock) async throws -> ChildProcess {
+        let watcher = try await flock.clients(1).subscriber(["-q", "1", "-t", "will/#", "-C", "1"])
+        let mortal = try await flock.clients(0).subscriber(
+            [
+                "-i", "mortal", "-d", "-t", "x", "--will-topic", "will/mortal", "--will-payload", "gone", "--will-qos",
+                "1",
+            ])
+        flock.nodes[0].process.signal(SIGSTOP)
+        #expect(try await watcher.messages() == ["gone"])
+        return mortal
+    }
+
+    @Test("P6: a node that was taken for dead begins anew in its process")
+    func aNodeThatHungComesBack() async throws {
+        try await Flock.with { flock in
+            let mortal = try await stopUntilTakenForDead(flock)
+            let node = flock.nodes[0].process
+            node.signal(SIGCONT)
+            try await mortal.line(containing: "(139)")
+            mortal.signal(SIGKILL)
+            try await node.line(containing: "the node begins anew")
+            // It says so once more when it listens again, where it did before.
+            while node.output.text.split(separator: "\n").count(where: { $0.contains("serving") }) < 2 {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            let subscriber = try await flock.clients(0).subscriber(["-q", "1", "-t", "back", "-C", "1"])
+            try await flock.clients(1).publish(["-t", "back", "-q", "1", "-m", "hello"])
+            #expect(try await subscriber.messages() == ["hello"])
+            let other = try await flock.clients(2).subscriber(["-q", "2", "-t", "back", "-C", "1"])
+            try await flock.clients(0).publish(["-t", "back", "-q", "2", "-m", "world"])
+            #expect(try await other.messages() == ["world"])
+        }
+    }
+
+    @Test("P6: a node that hung ends when a process with its name has begun meanwhile")
+    func aNodeThatWasReplacedEnds() async throws {
+        try await Flock.with { flock in
+            let mortal = try await stopUntilTakenForDead(flock)
+            let older = flock.nodes.remove(at: 0).process
+            let newer = try await BrokerProcess.start(["--nats", flock.server.url, "--node", "n0"])
+            flock.nodes.insert(newer, at: 0)
+            older.signal(SIGCONT)
+            #expect(try await older.wait() != 0)
+            #expect(older.output.text.contains("another process has begun with this node's name"))
+            mortal.signal(SIGKILL)
+            try await flock.clients(0).publish(["-t", "t", "-q", "1", "-m", "x"])
+        }
+    }
+
     @Test("P1, P5: a killed node's sessions and wills are with the others")
     func aNodeIsKilled() async throws {
         try await Flock.with { flock in

@@ -24,6 +24,9 @@ final class TransportShard: @unchecked Sendable {
         return all
     }
 
+    /// When the loops have ended: the shards hold each other.
+    func forgetOthers() { all = [] }
+
     /// An empty buffer for the length of a call.
     func takeScratch() -> ByteBuffer {
         guard var buffer = scratch.take() else { return ByteBufferAllocator().buffer(capacity: 1 << 16) }

@@ -1,5 +1,7 @@
 import BackboneNATS
+import BrokerTransport
 import Foundation
+import Logging
 import NATSClient
 import NATSProtocol
 import ServiceLifecycle
@@ -40,8 +42,9 @@ struct FlockSetup {
     }
 }
 
-/// Ends the process when the node can go on no longer: what it has not acknowledged, its clients do with another node.
-struct FlockFaults: Service {
+/// What becomes of a node whose engine can go on no longer: it begins anew, or the process ends. What it has not
+/// acknowledged, its clients do with another node meanwhile.
+struct FlockFaults: Sendable {
     private let faults: AsyncStream<FlockError>
     private let continuation: AsyncStream<FlockError>.Continuation
 
@@ -49,7 +52,21 @@ struct FlockFaults: Service {
 
     func tell(_ fault: FlockError) { continuation.yield(fault) }
 
-    func run() async throws {
-        for await fault in faults.cancelOnGracefulShutdown() { throw fault }
+    func service(for server: BrokerServer, logger: Logger) -> some Service {
+        FaultService(faults: faults, server: server, logger: logger)
+    }
+
+    private struct FaultService: Service {
+        let faults: AsyncStream<FlockError>
+        let server: BrokerServer
+        let logger: Logger
+
+        func run() async throws {
+            for await fault in faults.cancelOnGracefulShutdown() {
+                guard fault.remedy == .beginning else { throw fault }
+                logger.error("the node begins anew", metadata: ["reason": "\(fault)"])
+                server.requestBeginning()
+            }
+        }
     }
 }
