@@ -18,6 +18,8 @@ REPEAT ?= 3
 # More options for bench-durable and bench-store, for example DURABLE="--cases online --alone", STORE="--durability os".
 DURABLE ?=
 STORE ?=
+# And for bench-flock, for example FLOCK="--cases takeover,death".
+FLOCK ?=
 # The suites of the pure half, which run twice: with and without the random seed of Swift's hashing.
 PURE_SUITES = NATSProtocolTests|MQTTModelTests|MQTTCodecTests|TopicIndexTests|MQTTSessionTests|AccessControlTests|BackboneTests|FlockTests|BrokerCoreTests
 # Suites that talk to servers over sockets. They wait for answers, so they do not share the machine with the suites that
@@ -156,6 +158,11 @@ bench-peers: deps build ## measure the broker and mosquitto in one interleaved r
 bench-durable: deps build ## measure what losing nothing costs, beside mosquitto with persistence (DURABLE="…" REPEAT=)
 	python3 Benchmarks/scripts/bench-durable --broker $(BROKER) --loadgen $(LOADGEN) \
 		--duration $(DURATION) --repeat $(REPEAT) $(DURABLE)
+
+.PHONY: bench-flock
+bench-flock: deps build ## measure a flock of three nodes beside NATS's own MQTT and RabbitMQ, its takeovers, a node's death (FLOCK="…" REPEAT=)
+	python3 Benchmarks/scripts/bench-flock --broker $(BROKER) --loadgen $(LOADGEN) \
+		--duration $(DURATION) --repeat $(REPEAT) $(FLOCK)
 
 .PHONY: bench-start
 bench-start: deps build ## measure the start on 1,000,000 messages for 100,000 sessions, to the first CONNACK

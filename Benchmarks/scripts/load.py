@@ -1,5 +1,6 @@
-"""A load of 5.0 clients with sessions that last: many connections in one loop, packets of one size, so that a batch is
+"""A load of clients with sessions that last: many connections in one loop, packets of one size, so that a batch is
 taken apart by slices and costs the generator next to nothing."""
+import itertools
 import os
 import select
 import socket
@@ -23,17 +24,22 @@ def packet(first, body):
             return bytes(head) + body
 
 
-def connect(client, expiry):
-    """CONNECT of 5.0, to go on with the session if there is one."""
-    return packet(0x10, b"\0\4MQTT\5\0\0\0\5\x11" + struct.pack(">I", expiry) + text(client))
+def connect(client, expiry, version=5, receive_maximum=65535):
+    """CONNECT of 5.0 or 3.1.1 (4), to go on with the session if there is one."""
+    if version == 4:
+        return packet(0x10, b"\0\4MQTT\4" + (b"\0" if expiry else b"\2") + b"\0\0" + text(client))
+    properties = b"\x11" + struct.pack(">I", expiry) + b"\x21" + struct.pack(">H", receive_maximum)
+    return packet(0x10, b"\0\4MQTT\5\0\0\0\x08" + properties + text(client))
 
 
-def subscribe(pattern, qos=1):
-    return packet(0x82, b"\0\1\0" + text(pattern) + bytes([qos]))
+def subscribe(pattern, qos=1, version=5):
+    return packet(0x82, b"\0\1" + b"\0" * (version == 5) + text(pattern) + bytes([qos]))
 
 
-def publish(topic, identifier, payload):
-    return packet(0x32, text(topic) + struct.pack(">H", identifier) + b"\0" + payload)
+def publish(topic, identifier, payload, version=5, qos=1, retain=False):
+    return packet(
+        0x30 | qos << 1 | retain,
+        text(topic) + struct.pack(">H", identifier) * (qos > 0) + b"\0" * (version == 5) + payload)
 
 
 DISCONNECT = b"\xe0\0"
@@ -69,19 +75,20 @@ def whole_packets(data):
         start = at + length
 
 
-def open_sessions(port, clients, expiry=LASTING, keep=False, at_once=500, seconds=300):
-    """Connects `clients`: of each the identifier, the packets to send behind its CONNECT, each of which is answered, and
+def open_sessions(
+        port, clients, expiry=LASTING, keep=False, at_once=500, seconds=300, version=5, receive_maximum=65535):
+    """Connects `clients` to the port, or to each of several in turn: of each the identifier, the packets to send behind its CONNECT, each of which is answered, and
     perhaps the number of messages that then have to come. Disconnects them
     again unless `keep`; returns their sockets."""
-    waiting = list(reversed(clients))
+    waiting, ports = list(reversed(clients)), itertools.cycle([port] if isinstance(port, int) else port)
     poll = select.epoll()
     state, sockets, deadline = {}, [], time.monotonic() + seconds
     while waiting or state:
         while waiting and len(state) < at_once:
             client, packets, *more = waiting.pop()
-            one = socket.create_connection(("127.0.0.1", port), 30)
+            one = socket.create_connection(("127.0.0.1", next(ports)), 30)
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            one.sendall(connect(client, expiry) + b"".join(packets))
+            one.sendall(connect(client, expiry, version, receive_maximum) + b"".join(packets))
             state[one.fileno()] = [one, 1 + len(packets) + sum(more), b""]
             poll.register(one, select.EPOLLIN)
         for number, _ in poll.poll(1):
@@ -113,9 +120,10 @@ class Publisher:
 
     RING = 1000
 
-    def __init__(self, one, topics, payload, window, count=None):
+    def __init__(self, one, topics, payload, window, count=None, version=5, retain=False):
         self.socket, self.left, self.acknowledged = one, count, 0
-        ring = [publish(topics[n % len(topics)], n + 1, payload) for n in range(max(self.RING, len(topics)))]
+        ring = [publish(topics[n % len(topics)], n % 65535 + 1, payload, version, retain=retain)
+                for n in range(max(self.RING, len(topics)))]
         self.size, self.ring, self.position = len(ring[0]), b"".join(ring), 0
         if any(len(each) != self.size for each in ring):
             raise Failed("topics have to be of one length")
@@ -146,10 +154,10 @@ class Publisher:
 class Subscriber:
     """Acknowledges what comes: PUBLISH packets that all have the size of the first."""
 
-    def __init__(self, one, topic, payload):
+    def __init__(self, one, topic, payload, version=5):
         self.socket, self.received, self.rest = one, 0, b""
-        self.size = len(publish(topic, 1, payload))
-        self.at = self.size - len(payload) - 3
+        self.size = len(publish(topic, 1, payload, version))
+        self.at = self.size - len(payload) - 2 - (version == 5)
 
     def readable(self):
         data = self.socket.recv(1 << 18)
