@@ -86,7 +86,7 @@ let package = Package(
         library("TopicIndex", ["MQTTModel"]),
         library("MQTTSession", ["MQTTModel", deque, heap]),
         library("Backbone", ["MQTTModel"]),
-        library("Flock", ["Backbone", "MQTTModel", deque]),
+        library("Flock", ["Backbone", "MQTTModel", "TopicIndex", deque]),
         library("AccessControl", ["MQTTModel"]),
 
         // Layer 1 too, but of the engine's protocol: it knows nothing of MQTT.

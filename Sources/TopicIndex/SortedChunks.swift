@@ -2,11 +2,11 @@
 /// long the sequence is: 100,000 sessions may come to one filter and leave it in any order.
 ///
 /// What the order is, the owner says with each search.
-struct SortedChunks<Element> {
+struct SortedChunks<Element: Sendable>: Sendable {
     /// Elements of a chunk, at most.
     static var maximumChunkCount: Int { 512 }
 
-    struct Position: Equatable {
+    struct Position: Equatable, Sendable {
         fileprivate(set) var chunk: Int
         fileprivate(set) var offset: Int
     }

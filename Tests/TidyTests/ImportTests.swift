@@ -11,7 +11,7 @@ private let allowedImports: [String: Set<String>] = [
     "MQTTSession": ["MQTTModel", "OrderedCollections", "DequeModule", "HeapModule"],
     "AccessControl": ["MQTTModel"],
     "Backbone": ["MQTTModel"],
-    "Flock": ["Backbone", "MQTTModel", "DequeModule"],
+    "Flock": ["Backbone", "MQTTModel", "TopicIndex", "DequeModule"],
     "NATSProtocol": ["NIOCore.ByteBuffer"],
     "TransportModel": ["NIOCore.ByteBuffer"],
     // A link between two brokers.

@@ -176,20 +176,20 @@ package struct FlockState: Sendable {
     /// Those of the clients that have a session, with what the log has for them.
     private func take(_ clients: [ExactText], now: UInt64) -> TakenSessions {
         let records = clients.compactMap { sessions[$0] }
-        guard let first = records.first else { return TakenSessions() }
+        guard !records.isEmpty else { return TakenSessions() }
         let instant = Instant.zero.advanced(by: .milliseconds(Int64(clamping: now)))
         let restored = records.map { $0.restored(at: instant) }
-        let cursor = records.reduce(LogSequence.max) { min($0, $1.cursor) }
-        let entries: [LogEntry]
-        if records.count == 1 {
-            let filters = first.subscriptions.compactMap { TopicFilter($0.filter) }
-            entries = kept.entries(above: cursor, orAt: Set(first.sent.map(\.exchange.sequence))) { topic in
-                filters.contains { $0.matches(topic) }
+        var wanted: [ExactText: LogSequence] = [:]
+        var places: Set<LogSequence> = []
+        for record in records {
+            for subscription in record.subscriptions {
+                guard let filter = TopicFilter(subscription.filter) else { continue }
+                let pattern = ExactText(filter.pattern)
+                wanted[pattern] = min(wanted[pattern] ?? .max, record.cursor)
             }
-        } else {
-            // So many that whoever takes them up is quicker to find out.
-            entries = kept.entries(above: cursor) { _ in true }
+            for sent in record.sent { places.insert(sent.exchange.sequence) }
         }
+        let entries = kept.entries(wanted: wanted, orAt: places)
         return TakenSessions(
             sessions: restored,
             entries: entries.map { TakenSessions.Entry($0, groups: unfinishedGroups[$0.sequence] ?? []) })

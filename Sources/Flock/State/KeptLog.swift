@@ -1,9 +1,10 @@
 package import Backbone
 import DequeModule
 package import MQTTModel
+import TopicIndex
 
 /// Of each message that the log keeps what is needed to know who wants it: where it lies and what it is like. Its
-/// content is read from the log when its turn comes. About 32 bytes a message, and each topic once.
+/// content is read from the log when its turn comes. About 36 bytes a message, and each topic once.
 package struct KeptLog: Sendable {
     private struct Entry: Sendable {
         let position: LogSequence
@@ -16,7 +17,8 @@ package struct KeptLog: Sendable {
 
     private var entries: Deque<Entry> = []
     private var topics: [ExactText] = []
-    private var numbers: [ExactText: UInt32] = [:]
+    private var numbers = TopicNumbers()
+    private var chains = TopicChains()
 
     package init() {}
 
@@ -24,37 +26,62 @@ package struct KeptLog: Sendable {
 
     /// - Parameter position: after all before.
     package mutating func append(_ message: ApplicationMessage, at position: LogSequence) {
-        entries.append(
+        append(
             Entry(
                 position: position, publisherHash: message.publisherHash,
                 byteCount: UInt32(clamping: message.byteCount), topic: number(of: ExactText(message.topicString)),
                 qos: message.qos, isRetained: message.isRetained))
     }
 
+    private mutating func append(_ entry: Entry) {
+        entries.append(entry)
+        chains.append(entry.topic)
+    }
+
     private mutating func number(of topic: ExactText) -> UInt32 {
-        if let number = numbers[topic] { return number }
-        let number = UInt32(topics.count)
-        topics.append(topic)
-        numbers[topic] = number
+        let number = numbers.number(of: topic)
+        if Int(number) == topics.count { topics.append(topic) }
         return number
     }
 
-    /// Those above `cursor`, in order, whose topic is wanted or whose place is named; as messages without their content,
-    /// though of the same size.
-    package func entries(
-        above cursor: LogSequence, orAt places: Set<LogSequence> = [], isWanted: (String) -> Bool
-    ) -> [LogEntry] {
-        var wanted: [UInt32: Bool] = [:]
-        var found: [LogEntry] = []
-        for entry in entries[firstIndex(above: cursor)...] {
-            if !places.contains(entry.position) {
-                let isWanted = wanted[entry.topic] ?? isWanted(topics[Int(entry.topic)].string)
-                wanted[entry.topic] = isWanted
-                guard isWanted else { continue }
+    /// Those that are wanted or whose place is named, in order; as messages without their content, though of the same size.
+    /// What it costs depends on how many that are and not on how many there are, but for filters with wildcards, which cost
+    /// a look at each topic that begins as they do.
+    ///
+    /// - Parameter wanted: of each filter, above which place it wants what matches it.
+    package func entries(wanted: [ExactText: LogSequence], orAt places: Set<LogSequence> = []) -> [LogEntry] {
+        var cursors: [UInt32: LogSequence] = [:]
+        // Order-free: the least of each topic.
+        for (pattern, cursor) in wanted {
+            numbers.forEachMatch(of: pattern.string) { topic in
+                guard let newest = chains.newest(of: topic), entries[newest].position > cursor else { return }
+                cursors[topic] = min(cursors[topic] ?? .max, cursor)
             }
+        }
+        var indices = places.compactMap { index(of: $0) }
+        // Order-free: they are sorted below.
+        for (topic, cursor) in cursors {
+            var next = chains.newest(of: topic)
+            while let index = next, entries[index].position > cursor {
+                indices.append(index)
+                next = chains.entry(before: index)
+            }
+        }
+        indices.sort()
+        var found: [LogEntry] = []
+        found.reserveCapacity(indices.count)
+        var last: Int?
+        for index in indices where index != last {
+            let entry = entries[index]
             found.append(LogEntry(sequence: entry.position, message: message(entry), publisher: .none))
+            last = index
         }
         return found
+    }
+
+    private func index(of position: LogSequence) -> Int? {
+        let index = firstIndex(above: position) - 1
+        return index >= 0 && entries[index].position == position ? index : nil
     }
 
     private func message(_ entry: Entry) -> ApplicationMessage {
@@ -72,14 +99,14 @@ package struct KeptLog: Sendable {
 
     /// Nobody wants anything up to here any more.
     package mutating func forget(through position: LogSequence) {
-        entries.removeFirst(firstIndex(above: position))
+        let count = firstIndex(above: position)
+        entries.removeFirst(count)
+        chains.removeFirst(count)
         guard topics.count > 2 * entries.count + 1024 else { return }
         let (old, names) = (entries, topics)
-        entries = []
-        topics = []
-        numbers = [:]
+        self = KeptLog()
         for entry in old {
-            entries.append(
+            append(
                 Entry(
                     position: entry.position, publisherHash: entry.publisherHash, byteCount: entry.byteCount,
                     topic: number(of: names[Int(entry.topic)]), qos: entry.qos, isRetained: entry.isRetained))
