@@ -1,8 +1,46 @@
+import Backbone
 import BrokerCore
 import BrokerRuntime
 import MQTTModel
 import NIOCore
 import TransportModel
+
+extension NodeRow {
+    /// A node that has missed more beats than this is shown as silent.
+    private static let patience = Duration.seconds(3)
+
+    /// - Parameter own: of the node that is asked, as it is now.
+    init(_ sighting: NodeSighting, own: NodeRow) {
+        let facts = sighting.facts ?? NodeFacts()
+        if sighting.name == own.name {
+            self = own
+        } else {
+            self.init(
+                name: sighting.name, version: facts.version, isReady: facts.isReady, reasons: facts.reasons,
+                isDraining: facts.isDraining, uptimeSeconds: Int(clamping: facts.uptimeSeconds),
+                listeners: facts.listeners, connections: Int(clamping: facts.connections),
+                clients: Int(clamping: facts.clients), sessions: Int(clamping: facts.sessions),
+                subscriptions: Int(clamping: facts.subscriptions),
+                retainedMessages: Int(clamping: facts.retainedMessages))
+        }
+        lagBatches = Int(clamping: facts.lagBatches)
+        lagMilliseconds = Int(clamping: facts.lagMilliseconds)
+        silentSeconds = sighting.silence.map { Int($0.components.seconds) }
+        let isSilent = sighting.silence.map { $0 > NodeRow.patience } ?? true
+        state = !sighting.isLiving ? .ended : isSilent ? .silent : isDraining ? .draining : .up
+        if state == .ended || state == .silent { isReady = false }
+    }
+
+    /// For people.
+    package var stateText: String {
+        switch state {
+        case .up, nil: isDraining ? "draining" : "up"
+        case .draining: "draining"
+        case .silent: silentSeconds.map { "not heard for \($0)s" } ?? "never heard"
+        case .ended: "ended"
+        }
+    }
+}
 
 extension SessionRow {
     init(_ session: SessionDescription, at now: Instant) {

@@ -15,6 +15,19 @@ package struct NodeRow: Codable, Sendable, Hashable {
     package var sessions: Int
     package var subscriptions: Int
     package var retainedMessages: Int
+    /// In a flock, with what is not known of a node left as it was last heard: whether it is `up`, `draining`, `silent`, or
+    /// has `ended`.
+    package var state: State?
+    /// Since it was last heard.
+    package var silentSeconds: Int?
+    /// Batches of the log that it has still to read.
+    package var lagBatches: Int?
+    /// For how long the servers have owed it an answer.
+    package var lagMilliseconds: Int?
+
+    package enum State: String, Codable, Sendable {
+        case up, draining, silent, ended
+    }
 }
 
 /// A session, and its client if that is connected.
@@ -85,12 +98,21 @@ package struct ListPage<Row: Codable & Sendable>: Codable, Sendable {
 
 /// How to drain; what is not said is as the configuration has it.
 package struct DrainOrder: Codable, Sendable, Hashable {
+    /// Another node of the flock.
+    package var node: String?
+    /// Take clients again.
+    package var isUndone: Bool?
     package var connectionsPerSecond: Int?
     package var serverReference: String?
     /// Clients are to remember the server they are sent to.
     package var isPermanent: Bool?
 
-    package init(connectionsPerSecond: Int? = nil, serverReference: String? = nil, isPermanent: Bool? = nil) {
+    package init(
+        node: String? = nil, isUndone: Bool? = nil, connectionsPerSecond: Int? = nil, serverReference: String? = nil,
+        isPermanent: Bool? = nil
+    ) {
+        self.node = node
+        self.isUndone = isUndone
         self.connectionsPerSecond = connectionsPerSecond
         self.serverReference = serverReference
         self.isPermanent = isPermanent

@@ -1,3 +1,4 @@
+import Backbone
 import BrokerConfiguration
 import BrokerCore
 import BrokerRuntime
@@ -89,17 +90,27 @@ extension AdminRoutes {
 
     private func drain(_ request: Request) async throws -> Response {
         let order = try await decode(DrainOrder.self, from: request)
-        var drain = Drain()
-        drain.connectionsPerSecond = order.connectionsPerSecond ?? options.drainRate
-        drain.serverReference = order.serverReference ?? options.serverReference
-        drain.isPermanent = order.isPermanent ?? false
-        guard (1...1_000_000).contains(drain.connectionsPerSecond) else {
-            throw HTTPError(.badRequest, message: "the rate has to be within 1–1000000")
+        var wanted = NodeOrder.endDrain
+        if order.isUndone != true {
+            guard order.connectionsPerSecond.map({ Drain.rates.contains($0) }) ?? true else {
+                throw HTTPError(.badRequest, message: "the rate has to be within 1–1000000")
+            }
+            wanted = .drain(
+                connectionsPerSecond: order.connectionsPerSecond.map { UInt32($0) },
+                serverReference: order.serverReference, isPermanent: order.isPermanent)
         }
-        guard !server.isDraining else { return json(Outcome("is being drained already")) }
-        // It goes on after the answer, as long as it takes.
-        Task { [drain] in try? await server.drain(drain) }
-        return json(Outcome("draining"), .accepted)
+        let answer: NodeAnswer
+        if let node = order.node, node != nodeName {
+            logger.notice("order given to another node", metadata: ["node": "\(node)", "order": "\(wanted)"])
+            answer = await server.give(wanted, to: node)
+        } else {
+            answer = await server.obey(wanted)
+        }
+        switch answer {
+        case .done(let text): return json(Outcome(text), .accepted)
+        case .refused(let text): throw HTTPError(.badRequest, message: text)
+        case .noAnswer(let text): throw HTTPError(.notFound, message: text)
+        }
     }
 
     private func reload() async throws -> Response {

@@ -80,7 +80,9 @@ struct AdminRoutes: Sendable {
             listeners: (try? await server.boundAddresses().map(\.description)) ?? [],
             connections: figures.connections, clients: figures.clients.total, sessions: figures.sessions,
             subscriptions: figures.subscriptions, retainedMessages: figures.retainedMessages)
-        return json(ListPage(items: [row]))
+        let others = server.flockNodes
+        guard !others.isEmpty else { return json(ListPage(items: [row])) }
+        return json(ListPage(items: others.map { NodeRow($0, own: row) }))
     }
 
     // MARK: JSON

@@ -32,12 +32,32 @@ package protocol BackboneEngine: Sendable {
 
     /// Calls the handler with messages that other nodes have broadcast. Before `start`.
     func onBroadcast(_ handler: @escaping @Sendable ([ApplicationMessage]) -> Void)
+
+    /// What this node tells the others of itself from now on.
+    func announce(_ facts: NodeFacts)
+
+    /// The nodes that share it, this one included, by name; empty when nobody does.
+    var nodes: [NodeSighting] { get }
+
+    /// Has another node do something. The answer comes from another thread.
+    func give(_ order: NodeOrder, to node: String, answer: @escaping @Sendable (NodeAnswer) -> Void)
+
+    /// Calls the handler with orders that come by other nodes, and with whom to tell what became of it. Before `start`.
+    func onOrder(_ handler: @escaping @Sendable (NodeOrder, @escaping @Sendable (NodeAnswer) -> Void) -> Void)
 }
 
 extension BackboneEngine {
     package var isShared: Bool { false }
     package func broadcast(_ message: ApplicationMessage) {}
     package func onBroadcast(_ handler: @escaping @Sendable ([ApplicationMessage]) -> Void) {}
+    package func announce(_ facts: NodeFacts) {}
+    package var nodes: [NodeSighting] { [] }
+    package func give(_ order: NodeOrder, to node: String, answer: @escaping @Sendable (NodeAnswer) -> Void) {
+        answer(.noAnswer("this broker is not in a flock"))
+    }
+    package func onOrder(
+        _ handler: @escaping @Sendable (NodeOrder, @escaping @Sendable (NodeAnswer) -> Void) -> Void
+    ) {}
 }
 
 /// A command that is settled: its answer, and what every shard has to be told before it.

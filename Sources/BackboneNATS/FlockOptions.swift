@@ -6,6 +6,8 @@ package struct FlockOptions: Sendable {
     /// The node's name: another for each node of a flock, the same after a restart.
     package var node: String
     package var nats: NATSOptions
+    /// Of the broker, for the other nodes' operators.
+    package var version = ""
     /// The stream that is the log; its subject has the same name in lower case.
     package var stream = "DUNLIN"
     /// Servers that have to have a batch before it counts as stored: 1, 3 or 5.

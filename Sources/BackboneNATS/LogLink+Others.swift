@@ -9,12 +9,15 @@ extension LogLink {
     func joinOthers(_ connection: NATSConnection) {
         let own = Liveness.Beat(node: log.node, incarnation: log.incarnation)
         _ = connection.subscribe(SubjectFilter(subject("alive"))) { message in
-            guard let beat = message.payload.read({ reader throws(MalformedRecord) in try reader.beat() }) else {
-                return
+            let heard = message.payload.read { reader throws(MalformedRecord) in
+                (try reader.beat(), reader.isAtEnd ? nil : try reader.nodeFacts())
             }
+            guard let (beat, facts) = heard else { return }
             self.liveness.heard(beat)
             if beat == own { self.silence.heardOwnBeat(at: .now()) }
+            self.heard(beat, facts)
         }
+        takeOrders(connection)
         _ = connection.subscribe(SubjectFilter(subject("live"))) { message in
             let now = self.wallClock()
             let broadcast = message.payload.read { reader throws(MalformedRecord) in
@@ -30,7 +33,9 @@ extension LogLink {
     private func beat(_ own: Liveness.Beat) {
         guard !isDone, let connection else { return }
         var writer = RecordWriter()
+        lookAround()
         writer.append(own)
+        writer.append(ownFacts)
         connection.publish(ByteBuffer(bytes: writer.bytes), to: subject("alive"))
         let living = state.nodes.map { Liveness.Beat(node: $0.key.string, incarnation: $0.value.incarnation) }
         for dead in liveness.beat(living: living) {
@@ -99,7 +104,7 @@ extension ApplicationMessage {
 
 extension ByteBuffer {
     /// nil when it is not what is expected.
-    fileprivate func read<Value>(_ body: (inout RecordReader) throws(MalformedRecord) -> Value) -> Value? {
+    func read<Value>(_ body: (inout RecordReader) throws(MalformedRecord) -> Value) -> Value? {
         withUnsafeReadableBytes { bytes in
             var reader = RecordReader(bytes)
             return try? body(&reader)

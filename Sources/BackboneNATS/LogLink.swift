@@ -20,6 +20,11 @@ actor LogLink {
     var state: FlockState
     var liveness: Liveness
     var onBroadcast: (@Sendable ([ApplicationMessage]) -> Void)?
+    var onOrder: (@Sendable (NodeOrder, @escaping @Sendable (NodeAnswer) -> Void) -> Void)?
+    nonisolated let board = NodeBoard()
+    var roll = NodeRoll()
+    var counts = LogCounts()
+    var beats: UInt64 = 0
     /// Messages of QoS 0 for other nodes that found no room.
     var droppedBroadcasts: UInt64 = 0
     /// Made by `load`.
@@ -152,6 +157,8 @@ actor LogLink {
             let now = wallClock()
             guard stream == state.stream + 1 else { return failed(LogLink.behind) }
             let batch = try FlockBatch(payload, at: now)
+            counts.readBatches += 1
+            if batch.identity.node == state.node { counts.writtenBatches += 1 }
             let applied = state.apply(batch, stream: stream, now: now)
             guard !applied.isUnreadable else { return failed(LogLink.tooNew(batch.version)) }
             guard !isFenced else { return judge() }
@@ -229,6 +236,7 @@ actor LogLink {
                 // They hold the shards.
                 self.onCommit = nil
                 self.onBroadcast = nil
+                self.onOrder = nil
                 completion()
             }
         }

@@ -11,7 +11,7 @@ import Synchronization
 package final class NATSBackbone: BackboneEngine {
     private let eventLoop: any EventLoop
     private let group: MultiThreadedEventLoopGroup
-    private let link: LogLink
+    let link: LogLink
     /// On their way to the loop; nil once it has stopped.
     private let submitted = Mutex<[Submission]?>([])
     private let counts = Mutex(Counts())
@@ -99,6 +99,7 @@ package final class NATSBackbone: BackboneEngine {
                 "broadcasts_dropped_total", .counter,
                 "QoS 0 messages for other nodes that found no room on their way.", Double(dropped))
         ]
+        report.figures += link.board.current.figures
         return report
     }
 

@@ -154,11 +154,11 @@ extension BrokerCore {
     }
 
     mutating func refuseConnect(
-        _ connect: Connect, on connection: ConnectionID, reasonCode: ReasonCode, event: BrokerEvent? = nil,
-        into effects: inout Effects
+        _ connect: Connect, on connection: ConnectionID, reasonCode: ReasonCode, _ properties: Properties = [],
+        event: BrokerEvent? = nil, into effects: inout Effects
     ) {
         counters.connectionsRefused += 1
-        effects.all.append(.send(connection, .connAck(ConnAck(reasonCode: reasonCode))))
+        effects.all.append(.send(connection, .connAck(ConnAck(reasonCode: reasonCode, properties: properties))))
         close(connection, into: &effects)
         report(
             event ?? .connectionRefused(connection, clientIdentifier: connect.clientIdentifier, reasonCode),

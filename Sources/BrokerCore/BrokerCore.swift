@@ -135,8 +135,8 @@ package struct BrokerCore: ~Copyable {
             armCursorTimer(at: now)
         case .peerMessageReceived(let message):
             peerMessageReceived(message, at: now, into: &effects)
-        case .connectForbidden(let connection, let packet, let reasonCode):
-            connectForbidden(packet, on: connection, reasonCode, into: &effects)
+        case .connectForbidden(let connection, let packet, let reasonCode, let serverReference):
+            connectForbidden(packet, on: connection, reasonCode, serverReference, into: &effects)
         case .disconnectRequested(let connection, let reasonCode, let serverReference):
             disconnectRequested(connection, reasonCode, serverReference, at: now, into: &effects)
         case .statusChanged(let messages):

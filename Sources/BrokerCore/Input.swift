@@ -47,8 +47,8 @@ package enum Input: Sendable {
     /// The log has reached its bounds and holds nothing any more up to and including this sequence.
     case logDropped(through: LogSequence)
     case peerMessageReceived(PeerMessage)
-    /// A CONNECT was decoded of a client that the operator does not want.
-    case connectForbidden(ConnectionID, Packet, ReasonCode)
+    /// A CONNECT was decoded of a client that the operator does not want, or wants to be elsewhere.
+    case connectForbidden(ConnectionID, Packet, ReasonCode, serverReference: String? = nil)
     /// The operator wants the client gone: 0x98 (Administrative action), or 0x9C and 0x9D with the server to go to.
     case disconnectRequested(ConnectionID, ReasonCode, serverReference: String?)
     /// What the broker says under `$SYS` is this now.

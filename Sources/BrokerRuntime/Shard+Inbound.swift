@@ -169,6 +169,10 @@ extension Shard {
             return
         }
         if connection.isRevoked { return submit(.connectForbidden(id, connect, .notAuthorized)) }
+        if let redirection {
+            let reference = redirection.serverReference
+            return submit(.connectForbidden(id, connect, redirection.connectReason, serverReference: reference))
+        }
         submit(.packetReceived(id, connect))
     }
 

@@ -87,6 +87,12 @@ extension Shard {
         return true
     }
 
+    /// Refuses every CONNECT from now on, or no longer.
+    package func redirectClients(_ redirection: Redirection?) {
+        loop.assertInEventLoop()
+        self.redirection = redirection
+    }
+
     /// Ends at most `count` connections, whichever.
     ///
     /// - Returns: how many were ended, and how many are left.

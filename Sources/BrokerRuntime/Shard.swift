@@ -82,6 +82,8 @@ package final class Shard: @unchecked Sendable {
     var latency = LatencyHistogram()
     /// When a message arrived that the next flush writes, if it is one whose way is timed.
     var timedSince = Instant.zero
+    /// What clients that connect are told while the broker is being drained.
+    var redirection: Redirection?
     /// Shared by all shards.
     let bans: BanList
     var isShuttingDown = false

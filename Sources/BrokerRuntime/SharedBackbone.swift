@@ -23,7 +23,7 @@ package final class SharedBackbone: Sendable {
     var readsBack: Bool { if case .lasting = engine { true } else { false } }
 
     /// Whether other nodes share it.
-    var isShared: Bool { if case .lasting(let engine) = engine { engine.isShared } else { false } }
+    package var isShared: Bool { if case .lasting(let engine) = engine { engine.isShared } else { false } }
 
     /// Hands a message to every other node.
     func broadcast(_ message: PeerMessage) {
@@ -35,6 +35,27 @@ package final class SharedBackbone: Sendable {
     package var report: EngineReport? {
         if case .lasting(let engine) = engine { engine.report } else { nil }
     }
+
+    // MARK: The other nodes, for operators
+
+    /// Those that share it, this one included, by name; empty when nobody does.
+    package var nodes: [NodeSighting] { if case .lasting(let engine) = engine { engine.nodes } else { [] } }
+
+    package func announce(_ facts: NodeFacts) { if case .lasting(let engine) = engine { engine.announce(facts) } }
+
+    package func give(_ order: NodeOrder, to node: String) async -> NodeAnswer {
+        guard case .lasting(let engine) = engine else { return .noAnswer("this broker is not in a flock") }
+        return await withCheckedContinuation { continuation in
+            engine.give(order, to: node) { continuation.resume(returning: $0) }
+        }
+    }
+
+    package func onOrder(_ handler: @escaping @Sendable (NodeOrder) async -> NodeAnswer) {
+        guard case .lasting(let engine) = engine else { return }
+        engine.onOrder { order, answer in Task { answer(await handler(order)) } }
+    }
+
+    // MARK: Commands
 
     /// Does what the shard's core asks for. On the shard's loop, from inside a step: what the core is to be told about it is
     /// put behind its inputs or into its mailbox.

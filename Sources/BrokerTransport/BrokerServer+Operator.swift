@@ -14,24 +14,6 @@ package struct Readiness: Sendable, Hashable {
     package var isReady: Bool { reasons.isEmpty }
 }
 
-/// How clients are moved away from a broker.
-package struct Drain: Sendable, Hashable {
-    /// Connections that are closed in a second.
-    package var connectionsPerSecond = 500
-    /// Where 5.0 clients are sent (5.0 section 4.13.2); nil when they find it themselves.
-    package var serverReference: String?
-    /// They are to remember it: 0x9D (Server moved) instead of 0x9C (Use another server).
-    package var isPermanent = false
-
-    package init() {}
-
-    /// What a 5.0 client is told.
-    var reasonCode: ReasonCode {
-        if serverReference == nil { return .serverShuttingDown }
-        return isPermanent ? .serverMoved : .useAnotherServer
-    }
-}
-
 /// For whoever looks after the broker.
 extension BrokerServer {
     /// The shards while the broker serves; empty before.
@@ -39,8 +21,6 @@ extension BrokerServer {
 
     /// What the engine tells; nil when nothing is kept.
     package var engineReport: EngineReport? { operatorState.serving?.backbone.report }
-
-    package var isDraining: Bool { operatorState.isDraining }
 
     /// Whether every event loop answers within `patience`.
     package func respond(within patience: Duration) async -> Bool {
@@ -75,38 +55,6 @@ extension BrokerServer {
         }
         if !(await respond(within: patience)) { reasons.append("an event loop does not answer") }
         return Readiness(reasons: reasons)
-    }
-
-    private static let drainTurnsPerSecond = 10.0
-
-    /// Moves the clients away for maintenance: takes no more connections, then closes those that there are, so many a
-    /// second. The broker goes on until it is stopped; sessions and messages stay. Returns when no connection is left,
-    /// or at once when it is being drained already.
-    package func drain(_ drain: Drain) async throws {
-        guard let serving = operatorState.serving, operatorState.beginDraining() else { return }
-        logger.notice(
-            "draining",
-            metadata: [
-                "connectionsPerSecond": "\(drain.connectionsPerSecond)",
-                "serverReference": "\(drain.serverReference ?? "")",
-            ])
-        await serving.closeListeners()
-        var allowance = 0.0
-        while true {
-            allowance += Double(max(drain.connectionsPerSecond, 1)) / Self.drainTurnsPerSecond
-            var left = 0
-            for shard in serving.shards {
-                let count = Int(allowance)
-                let result = try await shard.loop.submit {
-                    shard.disconnectSome(count, drain.reasonCode, serverReference: drain.serverReference)
-                }.get()
-                allowance -= Double(result.ended)
-                left += result.left
-            }
-            if left == 0 { break }
-            try await Task.sleep(for: .seconds(1 / Self.drainTurnsPerSecond))
-        }
-        logger.notice("drained")
     }
 }
 

@@ -21,7 +21,7 @@ package final class BrokerServer: Service, Sendable {
     /// The broker has served, and does not any more.
     private struct HasEnded: Error {}
 
-    private let configuration: BrokerServerConfiguration
+    let configuration: BrokerServerConfiguration
     let logger: Logger
     /// Who may not connect.
     package let bans = BanList()
@@ -121,14 +121,19 @@ package final class BrokerServer: Service, Sendable {
         let allShards = Shard.makeAll(
             loops: Array(group.makeIterator()), options: options, backbone: backbone,
             authenticator: configuration.authenticator, bans: bans, logger: logger)
+        let redirection = operatorState.redirection
+        for shard in allShards { shard.loop.execute { shard.redirectClients(redirection) } }
         let shards = TransportShard.makeAll(for: allShards)
         let listeners: [ServingListener]
         let bound: [BoundListener]
         do {
             listeners = try wanted.map { try serving($0) }
+            backbone.onOrder { [weak self] order in
+                await self?.obey(order) ?? .refused("the broker has ended")
+            }
             // It waits for a disk, or for servers: not on a thread that tasks run on.
             try await NIOThreadPool.singleton.runIfActive { try backbone.start(allShards) }
-            bound = operatorState.isDraining ? [] : try await bindAll(listeners, shards, group)
+            bound = try await bindAll(listeners, shards, group)
         } catch {
             backbone.stop()
             try? await group.shutdownGracefully()
@@ -143,9 +148,7 @@ package final class BrokerServer: Service, Sendable {
                 "openFiles": "\(openFiles)",
             ])
         operatorState.began(
-            OperatorState.Serving(shards: allShards, backbone: backbone) {
-                for one in bound { await one.close() }
-            })
+            OperatorState.Serving(shards: allShards, backbone: backbone))
         resolve(
             .serving(addresses: addresses, shards: shards, listeners: listeners), with: .success(addresses))
         return Life(
@@ -153,6 +156,7 @@ package final class BrokerServer: Service, Sendable {
             watches: [
                 Task { await publishStatus(every: configuration.options.statusInterval) },
                 watchMemory(for: allShards), watchIsolation(of: backbone, allShards),
+                Task { await announce(to: backbone) },
             ])
     }
 

@@ -19,6 +19,8 @@ package struct BrokerServerConfiguration: Sendable {
     package var renewal: EngineRenewal?
     /// Who says whether clients are who they say they are; needed when the options' policy checks them.
     package var authenticator: (any Authenticator)?
+    /// How clients are moved away, unless an operator says something else.
+    package var drain = Drain()
     /// Bytes of memory that the process has; a test may say others.
     package var usedMemory: @Sendable () -> Int = { ProcessLimits.usedMemory() }
 

@@ -7,12 +7,11 @@ final class OperatorState: Sendable {
     struct Serving: Sendable {
         let shards: [Shard]
         let backbone: SharedBackbone
-        let closeListeners: @Sendable () async -> Void
     }
 
     private struct State {
         var serving: Serving?
-        var isDraining = false
+        var drains = Drains()
         var isShuttingDown = false
         var isBeginningAnew = false
         var stall = EngineStall()
@@ -21,7 +20,7 @@ final class OperatorState: Sendable {
     private let state = Mutex(State())
 
     var serving: Serving? { state.withLock { $0.serving } }
-    var isDraining: Bool { state.withLock { $0.isDraining } }
+    var isDraining: Bool { redirection != nil }
     var isShuttingDown: Bool { state.withLock { $0.isShuttingDown } }
     var isBeginningAnew: Bool { state.withLock { $0.isBeginningAnew } }
 
@@ -41,13 +40,17 @@ final class OperatorState: Sendable {
     /// There is nobody to ask any more.
     func ended() { state.withLock { $0.serving = nil } }
 
-    /// - Returns: whether it is the first.
-    func beginDraining() -> Bool {
-        state.withLock { state in
-            defer { state.isDraining = true }
-            return !state.isDraining
-        }
-    }
+    /// What clients that connect are told while the broker is being drained.
+    var redirection: Redirection? { state.withLock { $0.drains.redirection } }
+
+    /// - Returns: the number of the drain that has begun; nil when one is on already.
+    func beginDraining(_ redirection: Redirection) -> Int? { state.withLock { $0.drains.begin(redirection) } }
+
+    /// - Returns: whether there was one to end.
+    func endDraining() -> Bool { state.withLock { $0.drains.end() } }
+
+    /// Whether this drain is on, and not ended, and not another one since.
+    func isDraining(_ number: Int) -> Bool { state.withLock { $0.drains.isOn(number) } }
 
     /// Whether the engine has been busy with the same command for too long.
     func isStalled(_ report: EngineReport, at now: ContinuousClock.Instant) -> Bool {

@@ -5,23 +5,28 @@ import Foundation
 extension Control {
     struct Nodes: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the nodes with what they hold, and whether they are ready.")
+            abstract: "List the nodes of the flock with what they hold, and whether they are ready.",
+            discussion: """
+                What other nodes say of themselves is up to a second old. LAG is how many batches of the log a node has \
+                still to read, and for how long the servers have owed it an answer.
+                """)
 
         @OptionGroup var options: ControlOptions
 
         func run() async throws {
             try await options.run { client in
                 let page = try await client.ask(.get, "/v1/nodes", for: ListPage<NodeRow>.self)
+                let isFlock = page.items.contains { $0.state != nil }
+                let lag = ("lag", { (row: NodeRow) in "\(row.lagBatches ?? 0)/\(row.lagMilliseconds ?? 0)ms" })
                 try options.write(
                     page,
                     [
-                        ("node", { $0.name }), ("version", { $0.version }),
+                        ("node", { $0.name }), ("version", { $0.version }), ("state", { $0.stateText }),
                         ("ready", { $0.isReady ? "yes" : "no: " + $0.reasons.joined(separator: "; ") }),
                         ("uptime", { "\($0.uptimeSeconds)s" }), ("connections", { "\($0.connections)" }),
                         ("clients", { "\($0.clients)" }), ("sessions", { "\($0.sessions)" }),
                         ("subscriptions", { "\($0.subscriptions)" }), ("retained", { "\($0.retainedMessages)" }),
-                        ("listeners", { $0.listeners.joined(separator: ",") }),
-                    ])
+                    ] + (isFlock ? [lag] : []) + [("listeners", { $0.listeners.joined(separator: ",") })])
             }
         }
     }

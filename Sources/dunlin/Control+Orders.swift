@@ -107,13 +107,20 @@ extension Control {
         static let configuration = CommandConfiguration(
             abstract: "Move the clients away, for maintenance.",
             discussion: """
-                The broker takes no more connections, /ready says no, and the connections are closed, so many a second. 5.0 \
+                The node refuses every CONNECT, /ready says no, and the connections are closed, so many a second. 5.0 \
                 clients are told 0x9C (Use another server) or, with --permanent, 0x9D (Server moved), and the server to go \
-                to; 0x8B (Server shutting down) when there is none. Returns at once; `ctl nodes` shows how far it is. The \
-                broker runs on, without listeners, until it is stopped.
+                to; when there is none 0x8B (Server shutting down), or 0x88 (Server unavailable) in CONNACK. Returns at \
+                once; `ctl nodes` shows how far it is. The node runs on until it is stopped, or takes clients again with \
+                --undo. Any node of a flock can be asked for any other.
                 """)
 
         @OptionGroup var options: ControlOptions
+
+        @Argument(help: "The node of a flock; without it the one that is asked.")
+        var node: String?
+
+        @Flag(name: .long, help: "Take clients again.")
+        var undo = false
 
         @Option(name: .long, help: ArgumentHelp("Connections to close in a second.", valueName: "n"))
         var rate: Int?
@@ -130,7 +137,8 @@ extension Control {
         func run() async throws {
             try await options.run { client in
                 let order = DrainOrder(
-                    connectionsPerSecond: rate, serverReference: server, isPermanent: permanent ? true : nil)
+                    node: node, isUndone: undo ? true : nil, connectionsPerSecond: rate, serverReference: server,
+                    isPermanent: permanent ? true : nil)
                 try options.write(try await client.ask(.post, "/v1/drain", body: order, for: Outcome.self))
             }
         }

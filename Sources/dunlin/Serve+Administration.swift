@@ -9,7 +9,7 @@ extension Serve {
     func administration(
         of server: BrokerServer, _ bans: BanStore, _ reloader: Reloader, _ settings: BrokerSettings,
         _ output: LogOutput,
-        logger: Logger
+        nodeName: String, logger: Logger
     ) throws(AdminFailure) -> AdminService? {
         guard !settings.adminListeners.isEmpty else { return nil }
         let actions = AdminActions { () async throws(AdminFailure) -> Outcome in
@@ -22,7 +22,7 @@ extension Serve {
             return true
         }
         return try AdminService(
-            settings, server: server, bans: bans, actions: actions, nodeName: ProcessInfo.processInfo.hostName,
+            settings, server: server, bans: bans, actions: actions, nodeName: nodeName,
             version: Dunlin.version, logger: logger)
     }
 

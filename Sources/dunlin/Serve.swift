@@ -212,7 +212,9 @@ struct Serve: AsyncParsableCommand {
             ) { () throws(InvalidSettings) in
                 try await readSettings()
             }
-            let administration = try administration(of: server, bans, reloader, settings, output, logger: logger)
+            let administration = try administration(
+                of: server, bans, reloader, settings, output,
+                nodeName: try flock()?.options.node ?? ProcessInfo.processInfo.hostName, logger: logger)
             let bridges = try bridges(of: server, settings, logger: logger)
             try await serve(
                 server, access, reloader, administration, faults, bridges,
@@ -395,5 +397,7 @@ extension BrokerServerConfiguration {
     init(_ settings: BrokerSettings) {
         self.init(
             listeners: settings.listeners, shardCount: settings.shardCount, options: settings.options)
+        drain = Drain(
+            connectionsPerSecond: settings.admin.drainRate, serverReference: settings.admin.serverReference)
     }
 }

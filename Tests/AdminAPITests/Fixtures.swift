@@ -38,12 +38,13 @@ struct AdministeredBroker: Sendable {
             try Data((token + "\n").utf8).write(to: file)
             settings.admin.tokenFile = file.path
         }
+        var configuration = BrokerServerConfiguration(
+            listeners: [Listener(ListenAddress(host: "127.0.0.1", port: 0), options: settings.listenerDefaults)],
+            shardCount: 2, options: settings.options)
+        configuration.drain = Drain(serverReference: settings.admin.serverReference)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let server = BrokerServer(
-            configuration: BrokerServerConfiguration(
-                listeners: [Listener(ListenAddress(host: "127.0.0.1", port: 0), options: settings.listenerDefaults)],
-                shardCount: 2, options: settings.options),
-            logger: logger)
+            configuration: configuration, logger: logger)
         let level = LevelBox()
         let administration = try AdminService(
             settings, server: server, bans: try BanStore(server.bans, directory: ""),

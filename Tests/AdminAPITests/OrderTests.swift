@@ -88,6 +88,31 @@ import Testing
         }
     }
 
+    @Test func whoIsNotDrainedAnyMoreTakesClientsAgain() async throws {
+        try await AdministeredBroker.with { broker in
+            _ = try await broker.admin.ask(.post, "/v1/drain", body: DrainOrder(), for: Outcome.self)
+            await #expect(throws: MQTTClientError.self) { _ = try await broker.client("late").connect() }
+            let undone = try await broker.admin.ask(
+                .post, "/v1/drain", body: DrainOrder(isUndone: true), for: Outcome.self)
+            #expect(undone.message == "takes clients again")
+            let client = broker.client("later")
+            try await client.connect()
+            let node = try await broker.admin.ask(.get, "/v1/nodes", for: ListPage<NodeRow>.self).items.first
+            #expect(node?.isDraining == false)
+            #expect(node?.isReady == true)
+            await client.disconnect()
+        }
+    }
+
+    @Test func withoutAFlockThereIsNoOtherNodeToDrain() async throws {
+        try await AdministeredBroker.with { broker in
+            await #expect(throws: AdminFailure.self) {
+                try await broker.admin.ask(.post, "/v1/drain", body: DrainOrder(node: "n2"), for: Outcome.self)
+            }
+            #expect(!broker.server.isDraining)
+        }
+    }
+
     @Test(arguments: [(false, ReasonCode.useAnotherServer), (true, .serverMoved)])
     func drainingToAnotherServerSaysSo(isPermanent: Bool, reason: ReasonCode) async throws {
         try await AdministeredBroker.with(settings: .changed { $0.admin.serverReference = "broker-2.example:1883" }) {

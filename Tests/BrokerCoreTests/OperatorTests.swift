@@ -85,6 +85,30 @@ import Testing
         #expect(harness.counters.connectionsRefused == 1)
     }
 
+    /// 5.0 section 4.13.2 and MQTT-3.1.2-24; a 3.x client has no properties.
+    @Test(
+        arguments: [
+            (ProtocolVersion.v5_0, nil, "b2.example:1883"), (.v5_0, 15, nil), (.v3_1_1, nil, nil),
+        ] as [(ProtocolVersion, UInt32?, String?)])
+    func aRefusedConnectSaysTheServerToGoTo(version: ProtocolVersion, maximumPacketSize: UInt32?, expected: String?) {
+        var core = BrokerCore()
+        var random = TestGenerator(state: 1)
+        var effects = Effects()
+        let connection = ConnectionID(slot: 0, generation: 0)
+        core.step(.connectionOpened(connection), at: .zero, using: &random, into: &effects)
+        let properties = Properties(maximumPacketSize.map { [.maximumPacketSize($0)] } ?? [])
+        let connect = Connect(version: version, clientIdentifier: "a", properties: properties)
+        core.step(
+            .connectForbidden(
+                connection, .connect(connect), .useAnotherServer, serverReference: "b2.example:1883"),
+            at: .zero, using: &random, into: &effects)
+        let answers = effects.all.compactMap { effect in
+            if case .send(_, .connAck(let connAck)) = effect { connAck } else { nil }
+        }
+        #expect(answers.map(\.reasonCode) == [.useAnotherServer])
+        #expect(answers.map(\.properties.serverReference) == [expected])
+    }
+
     /// MQTT-4.7.2-1: a filter that begins with a wildcard does not match `$SYS`.
     @Test func whatTheBrokerSaysGoesToThoseWhoAskForIt() {
         var harness = CoreHarness()

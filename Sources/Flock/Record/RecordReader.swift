@@ -67,6 +67,12 @@ package struct RecordReader {
         return UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + Int(count))])
     }
 
+    /// A view into all that is left.
+    package mutating func rest() -> UnsafeRawBufferPointer {
+        defer { offset = bytes.count }
+        return UnsafeRawBufferPointer(rebasing: bytes[offset...])
+    }
+
     package mutating func text() throws(MalformedRecord) -> String {
         let field = try field()
         guard let text = String(validating: field, as: UTF8.self) else { throw malformed("a text is not UTF-8") }

@@ -31,6 +31,7 @@ struct FlockSetup {
         var options = FlockOptions(node: name, nats: nats)
         // Three servers are there to outlive one of them.
         options.replicas = addresses.count >= 3 ? 3 : 1
+        options.version = Dunlin.version
         self.options = options
     }
 
