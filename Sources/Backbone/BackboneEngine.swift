@@ -75,10 +75,13 @@ package struct Settled: Sendable {
     package let taken: TakenSessions?
     /// A client that another node has from here on.
     package let lost: String?
+    /// Messages of the log, without their content, that shared subscriptions have given to members here after others did
+    /// not take them.
+    package let passed: [LogEntry]
 
     package init(
         submitter: UInt16, token: BackboneToken, outcome: BackboneOutcome, entry: LogEntry?, found: [LogEntry]? = nil,
-        taken: TakenSessions? = nil, lost: String? = nil
+        taken: TakenSessions? = nil, lost: String? = nil, passed: [LogEntry] = []
     ) {
         self.submitter = submitter
         self.token = token
@@ -87,6 +90,7 @@ package struct Settled: Sendable {
         self.found = found
         self.taken = taken
         self.lost = lost
+        self.passed = passed
     }
 
     /// What another node has put into the log: every shard has to be told, and nobody is answered.
@@ -104,6 +108,12 @@ package struct Settled: Sendable {
     package init(lost client: String) {
         self.init(
             submitter: Settled.nobody, token: BackboneToken(rawValue: 0), outcome: .done, entry: nil, lost: client)
+    }
+
+    /// Messages that members here get in place of others.
+    package init(passed: [LogEntry]) {
+        self.init(
+            submitter: Settled.nobody, token: BackboneToken(rawValue: 0), outcome: .done, entry: nil, passed: passed)
     }
 
     private static let nobody: UInt16 = .max

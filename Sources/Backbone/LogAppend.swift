@@ -16,6 +16,8 @@ package struct LogAppend: Sendable {
     package var received: ReceivedExchange?
     /// The client whose will it is: it is published, so it stands no longer.
     package var willOf: String?
+    /// Which members of shared subscriptions come first, for an engine that several nodes share; set by it.
+    package var preference = MemberPreference()
     /// The last append of the same shard that it knows was not taken (`RefusedPublishers`).
     package var knownRefusal = BackboneToken(rawValue: 0)
 
@@ -46,6 +48,13 @@ package struct SharedGroup: Sendable, Hashable {
         self.pattern = pattern
     }
 
+    /// That of a topic filter; nil for an ordinary one.
+    package init?(filter: String) {
+        guard filter.utf8.starts(with: "$share/".utf8), let parsed = TopicFilter(filter), let name = parsed.shareName
+        else { return nil }
+        self.init(name: name, pattern: parsed.pattern)
+    }
+
     package static func == (left: SharedGroup, right: SharedGroup) -> Bool {
         ExactText(left.name) == ExactText(right.name) && ExactText(left.pattern) == ExactText(right.pattern)
     }
@@ -54,4 +63,16 @@ package struct SharedGroup: Sendable, Hashable {
         hasher.combine(ExactText(name))
         hasher.combine(ExactText(pattern))
     }
+}
+
+/// Which connected members of a shared subscription come first when one is chosen for a message. Without any, each has
+/// its turn.
+package struct MemberPreference: OptionSet, Sendable, Hashable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// Those on the publisher's node.
+    package static let local = MemberPreference(rawValue: 1)
+    /// The one with the fewest messages that it is not done with.
+    package static let leastBusy = MemberPreference(rawValue: 2)
 }

@@ -30,10 +30,29 @@ package struct LogEntry: Sendable {
     package let sequence: LogSequence
     package let message: ApplicationMessage
     package let publisher: PublisherReference
+    /// Members of shared subscriptions that were chosen for it and have their session on this node: for an engine that
+    /// several nodes share, where no shard chooses.
+    package var choices: [GroupChoice] = []
 
     package init(sequence: LogSequence, message: ApplicationMessage, publisher: PublisherReference) {
         self.sequence = sequence
         self.message = message
         self.publisher = publisher
+    }
+}
+
+/// A member of a shared subscription to whom one message goes.
+package struct GroupChoice: Sendable, Hashable {
+    package let group: SharedGroup
+    /// Of the member's session.
+    package let client: ExactText
+    /// Whether the message is the member's until it says that it is done with it (`SessionChange.groupFinished`), or that
+    /// it does not take it (`groupPassed`). With QoS 0 nobody waits for that.
+    package let isKept: Bool
+
+    package init(_ group: SharedGroup, client: ExactText, isKept: Bool) {
+        self.group = group
+        self.client = client
+        self.isKept = isKept
     }
 }

@@ -41,6 +41,9 @@ package enum SessionChange: Sendable {
     case advanced(clientIdentifier: String, through: LogSequence)
     /// The member that the group chose for a message is done with it.
     case groupFinished(SharedGroup, sequence: LogSequence)
+    /// The member that was chosen for a message has not taken it: it is another's. Only for an engine that several nodes
+    /// share.
+    case groupPassed(SharedGroup, sequence: LogSequence, clientIdentifier: String)
 }
 
 extension SessionChange {
@@ -51,7 +54,7 @@ extension SessionChange {
             .departed(let client),
             .subscribed(let client, _, _, _, _, _), .unsubscribed(let client, _, _), .wished(let client, _),
             .fulfilled(let client, _), .sending(let client, _, _, _), .handedOver(let client, _),
-            .finished(let client, _), .advanced(let client, _):
+            .finished(let client, _), .advanced(let client, _), .groupPassed(_, _, let client):
             client
         case .released(let exchange): exchange.clientIdentifier.string
         case .groupFinished: nil

@@ -33,7 +33,7 @@ package struct StoredSession: Sendable {
         _ change: SessionChange, at sequence: LogSequence, position: RetainedPosition, now: Instant
     ) {
         switch change {
-        case .began, .ended, .departed, .groupFinished: break
+        case .began, .ended, .departed, .groupFinished, .groupPassed: break
         case .connected(_, let expiryInterval, let will):
             self.expiryInterval = expiryInterval
             disconnectedAt = nil

@@ -55,7 +55,7 @@ package final class NATSBackbone: BackboneEngine {
         let found = try wait { link, promise in link.begin(promise) { try await $0.load() } }
         for one in found.own.sessions { session(one) }
         for one in found.retained { retained(one.message, one.position) }
-        for one in found.own.entries { entry(one.entry, one.groups) }
+        for one in found.own.entries { entry(one, []) }
     }
 
     package func start(

@@ -34,6 +34,8 @@ extension StoreWriter {
             guard let key = try sessionKey(client) else { return }
             advance(key, through: sequence)
         case .groupFinished(let group, let sequence): try finish(group, sequence: sequence)
+        // The members of one node choose for themselves.
+        case .groupPassed: break
         }
     }
 

@@ -54,7 +54,7 @@ extension BrokerCore {
             _ = session.filters.remove(string)
             counters.subscriptionsRevoked += 1
             report(.subscriptionRevoked(clientIdentifier: session.clientIdentifier, filter: string), into: &effects)
-            if session.isDurable {
+            if isNoted(filter, of: session) {
                 changes.append(.unsubscribed(clientIdentifier: session.clientIdentifier, filter: string, through: nil))
             }
         }

@@ -105,7 +105,9 @@ extension BrokerCore {
     ) {
         guard let connection = session.online?.connection else { return }
         let identifier = session.clientIdentifier
-        let mustBeNoted = session.isDurable || session.will != nil
+        // What it has been given by shared subscriptions of a flock would end with its record.
+        let isMember = options.isInFlock && !session.groups.isEmpty
+        let mustBeNoted = session.isDurable || session.will != nil || isMember
         var changes: [SessionChange] = []
         let isBeginning = !session.isNoted || session.isNoteUncertain || !mustBeNoted
         if mustBeNoted {
@@ -250,7 +252,6 @@ extension BrokerCore {
         }
         if limits.receiveMaximum != .max { properties.append(.receiveMaximum(limits.receiveMaximum)) }
         properties.append(.maximumPacketSize(limits.maximumPacketSize))
-        if options.isInFlock { properties.append(.sharedSubscriptionAvailable(0)) }
         if connect.clientIdentifier.isEmpty { properties.append(.assignedClientIdentifier(clientIdentifier)) }
         if limits.topicAliasMaximum > 0 { properties.append(.topicAliasMaximum(limits.topicAliasMaximum)) }
         if let method = connect.properties.authenticationMethod {

@@ -135,7 +135,8 @@ extension BrokerCore {
             append.willOf = willOf
             if qos != .atMostOnce {
                 append.isKept = options.isInFlock || isWantedBySubscriber(matches)
-                append.groups = lastingGroups(matches)
+                // In a flock the members are chosen where the log is added up.
+                if !options.isInFlock { append.groups = lastingGroups(matches) }
             }
             prepare(&append, acknowledgement)
             hold(append, acknowledgement: acknowledgement, on: connection, into: &effects)

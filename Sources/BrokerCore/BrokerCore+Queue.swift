@@ -5,9 +5,12 @@ import MQTTSession
 /// What goes into a session's queue, and what leaves it without being sent.
 extension BrokerCore {
     /// Puts a message behind what waits in a session already. When the queue is full, `QueueFullPolicy` decides.
+    ///
+    /// - Parameter hasContent: false when the message only stands for one that has to be read from the log.
     mutating func enqueue(
         _ message: ApplicationMessage, qos: QoS, isRetained: Bool, subscriptionIdentifiers: ArraySlice<UInt32>,
-        sequence: LogSequence, isShared: Bool, for session: Session, into effects: inout Effects
+        sequence: LogSequence, isShared: Bool, hasContent: Bool = true, for session: Session,
+        into effects: inout Effects
     ) {
         let isReadBack = options.readsLogBack && sequence > 0 && qos != .atMostOnce
         let entry = QueuedEntry(
@@ -26,7 +29,7 @@ extension BrokerCore {
         }
         session.queue = queue
         // Its turn comes soon, unless it is behind more than there would be room for.
-        if isReadBack, session.online != nil, queue.byteCount <= limits.maximumCachedLogBytes {
+        if isReadBack, hasContent, session.online != nil, queue.byteCount <= limits.maximumCachedLogBytes {
             log.cache.insert(message, sequence)
         }
     }

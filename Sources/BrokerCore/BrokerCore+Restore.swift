@@ -85,6 +85,7 @@ extension BrokerCore {
                 into: &effects)
         }
         let unclaimed = groups.filter { !restore(entry, to: $0, into: &effects) }
+        restoreChosen(entry, into: &effects)
         restoreLeftOver(entry, into: &effects)
         return unclaimed
     }
@@ -173,7 +174,7 @@ extension BrokerCore {
         return member
     }
 
-    private mutating func restore(
+    mutating func restore(
         _ entry: LogEntry, to session: Session, qos: QoS, isRetained: Bool, subscriptionIdentifiers: [UInt32],
         group: SharedGroup?, into effects: inout Effects
     ) {

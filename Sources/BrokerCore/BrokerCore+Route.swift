@@ -11,7 +11,7 @@ extension BrokerCore {
     ) {
         let entry = LogEntry(sequence: 0, message: message, publisher: publisher)
         deliver(entry, to: matches, at: now, into: &effects)
-        if matches.groups.isEmpty {
+        if matches.groups.isEmpty || options.isInFlock {
             for peer in matches.peers where peer & BrokerCore.lastingRoute == 0 {
                 effects.all.append(.forward(shard: peer, .published(entry, toSubscribers: true, groups: [])))
             }
@@ -110,6 +110,7 @@ extension BrokerCore {
                 deliver(entry, to: index.match(entry.message.topic), at: now, into: &effects)
             }
             for group in groups { deliver(entry, toMemberOf: group, at: now, into: &effects) }
+            deliverToChosen(entry, at: now, into: &effects)
         }
     }
 
@@ -123,6 +124,7 @@ extension BrokerCore {
         if entry.message.isRetained { keepRetained(entry.message) }
         let matches = index.match(entry.message.topic)
         deliver(entry, to: matches, at: now, into: &effects)
+        guard !options.isInFlock else { return deliverToChosen(entry, at: now, into: &effects) }
         let servesGroups = entry.publisher.shard == shard || (entry.publisher == .none && shard == 0)
         guard servesGroups, !matches.groups.isEmpty else { return }
         routeShared(entry, to: matches, includingPeers: false, at: now, into: &effects)

@@ -80,8 +80,9 @@ extension BrokerCore {
         if session.expiryArmedAt != nil { abandonDeadline() }
         publishWill(of: session, at: now, into: &effects)
         let finishing = takeSharedFinished(of: session)
+        let end = endToNote(of: session)
         for filter in session.filters.all { removeSubscription(filter, of: session, into: &effects) }
-        if let end = endToNote(of: session) {
+        if let end {
             noteEnd(of: session.clientIdentifier, end, finishing: finishing, into: &effects)
         } else if !finishing.isEmpty {
             noteFinish(finishing, into: &effects)
@@ -89,8 +90,13 @@ extension BrokerCore {
         sessions.remove(session)
     }
 
-    /// Messages that groups chose this session for end with it: another member does not get them [MQTT-4.8.2-5].
+    /// Messages that groups chose this session for end with it: another member does not get them [MQTT-4.8.2-5]. In a
+    /// flock the backbone gives another what this one has not begun with.
     private func takeSharedFinished(of session: Session) -> [SessionChange] {
+        guard !options.isInFlock else {
+            session.claims = [:]
+            return []
+        }
         var changes: [SessionChange] = []
         for sequence in session.claims.keys.sorted() {
             for claim in session.claims[sequence] ?? [] {
@@ -107,7 +113,8 @@ extension BrokerCore {
         if options.isInFlock, admittedClient != session.clientIdentifier {
             return .departed(clientIdentifier: session.clientIdentifier)
         }
-        let isKnown = session.isNoted || session.isNoteUncertain
+        let isMember = options.isInFlock && !session.groups.isEmpty
+        let isKnown = session.isNoted || session.isNoteUncertain || isMember
         return isKnown ? .ended(clientIdentifier: session.clientIdentifier) : nil
     }
 

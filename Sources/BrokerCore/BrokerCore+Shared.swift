@@ -50,7 +50,7 @@ extension BrokerCore {
         deliver(entry, to: member, of: group, at: now, into: &effects)
     }
 
-    private mutating func deliver(
+    mutating func deliver(
         _ entry: LogEntry, to member: SharedGroupState.Member, of group: SharedGroup, at now: Instant,
         into effects: inout Effects
     ) {
@@ -63,10 +63,10 @@ extension BrokerCore {
         let qos = min(member.options.maximumQoS, message.qos)
         var sequence: LogSequence = 0
         if entry.sequence > 0 {
-            if session.isDurable, qos != .atMostOnce {
+            if session.isDurable || options.isInFlock, qos != .atMostOnce {
                 sequence = entry.sequence
                 session.claims[sequence, default: []].append(GroupClaim(group: group, qos: qos))
-            } else {
+            } else if !options.isInFlock {
                 // This member's copy does not last: the log need not keep it.
                 note([.groupFinished(group, sequence: entry.sequence)], into: &effects)
             }
@@ -146,7 +146,7 @@ extension BrokerCore {
 
     /// Tells the other shards how many members a group has here, and how many of them are connected.
     func announce(_ group: SharedGroup, into effects: inout Effects) {
-        guard shardCount > 1 else { return }
+        guard shardCount > 1, !options.isInFlock else { return }
         let members = index.group(name: group.name, pattern: group.pattern)?.members ?? []
         let connected = members.count { sessions.slots[Int($0.subscriber)]?.online != nil }
         forwardToPeers(

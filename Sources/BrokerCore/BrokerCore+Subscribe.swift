@@ -36,7 +36,7 @@ extension BrokerCore {
             if messagesWait, replaces { session.earlierSubscriptions.append(lastSequence) }
             let isNew = addSubscription(filter, entry.options, identifier: identifier, to: session, into: &effects)
             reasonCodes.append(.granted(entry.options.maximumQoS))
-            if session.isDurable {
+            if isNoted(filter, of: session) {
                 let staysSinceItsBeginning = filter.isShared && !isNew
                 changes.append(
                     .subscribed(
@@ -75,6 +75,11 @@ extension BrokerCore {
         return filter
     }
 
+    /// Whether the backbone has to know of the subscription. In a flock it chooses the members of shared ones.
+    func isNoted(_ filter: TopicFilter?, of session: Session) -> Bool {
+        session.isDurable || (options.isInFlock && filter?.isShared == true)
+    }
+
     /// Whether the session has a subscription to the filter that is another one.
     private func replacesSubscription(
         _ filter: TopicFilter, _ options: SubscriptionOptions, _ identifier: UInt32, of session: Session
@@ -89,8 +94,6 @@ extension BrokerCore {
 
     private mutating func reasonToRefuse(_ filter: TopicFilter, replaces: Bool, session: Session) -> ReasonCode? {
         if let access = session.access, !access.permitSubscribing(to: filter.pattern) { return .notAuthorized }
-        // A group with members on several nodes would get what its own node's publishers say, and nothing else.
-        if options.isInFlock, filter.isShared { return .sharedSubscriptionsNotSupported }
         guard levelCount(of: filter.pattern) <= limits.maximumTopicLevels else { return .topicFilterInvalid }
         guard session.queue?.retainedCount ?? 0 < limits.maximumQueuedRetainedMessages else { return .quotaExceeded }
         if session.filters.contains(filter.string) {
@@ -111,7 +114,8 @@ extension BrokerCore {
     /// too [MQTT-3.10.4-3].
     private func unsubscribed(_ filter: String, of session: Session) -> SessionChange {
         let isKept =
-            session.earlierSubscriptions.count < limits.maximumEarlierSubscriptions && hasMessagesToCome(session)
+            session.isDurable && session.earlierSubscriptions.count < limits.maximumEarlierSubscriptions
+            && hasMessagesToCome(session)
         if isKept { session.earlierSubscriptions.append(lastSequence) }
         return .unsubscribed(
             clientIdentifier: session.clientIdentifier, filter: filter, through: isKept ? lastSequence : nil)
@@ -173,7 +177,7 @@ extension BrokerCore {
             if existed {
                 removeSubscription(filter, of: session, into: &effects)
                 _ = session.filters.remove(filter)
-                if session.isDurable { changes.append(unsubscribed(filter, of: session)) }
+                if isNoted(TopicFilter(filter), of: session) { changes.append(unsubscribed(filter, of: session)) }
             }
             reasonCodes.append(existed ? .success : .noSubscriptionExisted)
         }

@@ -15,8 +15,8 @@ extension BrokerCore {
         swap(&index, &restoringIndex)
         for session in coming { restore(session, at: now, into: &effects) }
         for entry in taken.entries {
-            if entry.entry.message.expiryInterval != nil { entry.entry.message.receivedAt = now }
-            _ = restore(entry.entry, groups: entry.groups, at: now, into: &effects)
+            if entry.message.expiryInterval != nil { entry.message.receivedAt = now }
+            _ = restore(entry, groups: [], at: now, into: &effects)
         }
         runEvents(before: .max, at: now, into: &effects)
         swap(&index, &restoringIndex)

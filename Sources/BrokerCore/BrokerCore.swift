@@ -128,6 +128,8 @@ package struct BrokerCore: ~Copyable {
             messagesFetched(token, found, at: now, into: &effects)
         case .sessionsTaken(let token, let taken):
             sessionsTaken(token, taken, at: now, into: &effects)
+        case .messagesPassed(let entries):
+            messagesPassed(entries, at: now, into: &effects)
         case .sessionLost(let clientIdentifier):
             sessionLost(clientIdentifier, at: now, into: &effects)
         case .logDropped(let through):

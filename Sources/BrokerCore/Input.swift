@@ -42,6 +42,9 @@ package enum Input: Sendable {
     /// node's because the one that had them has died. All entries of the log that the shard was told before are in it, as
     /// far as the sessions may want them, and none that it will be told after.
     case sessionsTaken(BackboneToken?, TakenSessions?)
+    /// Shared subscriptions have given messages of the log to members here, in place of others. Their content is to be
+    /// read; the choices name the members.
+    case messagesPassed([LogEntry])
     /// Another node has claimed the session: what is here of it goes, and nothing is noted of it.
     case sessionLost(clientIdentifier: String)
     /// The log has reached its bounds and holds nothing any more up to and including this sequence.

@@ -32,6 +32,7 @@ struct Restoring {
     /// Slots of the sessions.
     var slots: [UInt32] = []
     var events: [Event] = []
+    private var restored: Set<UInt32> = []
     private var isSorted = false
     private var next = 0
     /// The exchanges that were going on, by their messages.
@@ -43,10 +44,23 @@ struct Restoring {
     var retainedPositions: [ExactText: RetainedPosition] = [:]
     var wills: [(slot: UInt32, dueIn: UInt32)] = []
 
+    /// Shared subscriptions as they stand in the end, of sessions in a flock.
+    private var shared: [SharedMember: RestoredSession.Subscription] = [:]
+
+    func isRestored(_ session: Session) -> Bool { restored.contains(session.slot) }
+
+    func sharedSubscription(_ session: Session, _ group: SharedGroup) -> RestoredSession.Subscription? {
+        shared[SharedMember(slot: session.slot, group: group)]
+    }
+
     /// A subscription wants what was logged after it was made and, if it is an earlier one, before it ended.
     mutating func add(_ subscriptions: [RestoredSession.Subscription], of session: Session) {
+        restored.insert(session.slot)
         guard session.isDurable else { return }
         for subscription in subscriptions {
+            if subscription.until == nil, let group = SharedGroup(filter: subscription.filter) {
+                shared[SharedMember(slot: session.slot, group: group)] = subscription
+            }
             events.append(Event(place: subscription.since, slot: session.slot, kind: .begins(subscription)))
             if let until = subscription.until {
                 events.append(Event(place: until, slot: session.slot, kind: .ends(filter: subscription.filter)))
@@ -69,6 +83,12 @@ struct Restoring {
         next += 1
         return events[next - 1]
     }
+}
+
+/// Names a member of a shared subscription.
+private struct SharedMember: Hashable {
+    let slot: UInt32
+    let group: SharedGroup
 }
 
 /// Names the copies of a session's wish.

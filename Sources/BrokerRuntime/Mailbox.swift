@@ -18,6 +18,8 @@ enum Mail: Sendable {
     case fetched(BackboneToken, [LogEntry]?)
     /// Sessions that are this node's from here on; see `Input.sessionsTaken`.
     case taken(BackboneToken?, TakenSessions?)
+    /// Messages that members here get in place of others.
+    case passed([LogEntry])
     /// Another node has the client from here on.
     case lost(clientIdentifier: String)
     /// The mailbox of that shard has room again.
@@ -30,7 +32,8 @@ enum Mail: Sendable {
         case .entry(let entry): 64 + entry.message.byteCount
         case .fetched(_, let found): (found ?? []).reduce(64) { $0 + 64 + $1.message.byteCount }
         case .taken(_, let taken):
-            (taken?.entries ?? []).reduce(64) { $0 + 64 + $1.entry.message.byteCount }
+            (taken?.entries ?? []).reduce(64) { $0 + 64 + $1.message.byteCount }
+        case .passed(let entries): entries.reduce(64) { $0 + 64 + $1.message.byteCount }
         case .peer, .dropped, .answer, .authenticated, .lost, .room: 64
         }
     }

@@ -68,6 +68,7 @@ extension Shard {
             case .authenticated(let id, let outcome, let client, let user):
                 inputs.append(.authenticated(id, confirmed(outcome, client, user, id)))
             case .taken(let token, let taken): inputs.append(.sessionsTaken(token, taken))
+            case .passed(let entries): inputs.append(.messagesPassed(entries))
             case .lost(let client): inputs.append(.sessionLost(clientIdentifier: client))
             case .room(let shard): mailboxHasRoom(inShard: Int(shard))
             }

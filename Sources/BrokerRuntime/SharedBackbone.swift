@@ -142,6 +142,12 @@ package final class SharedBackbone: Sendable {
         for one in run {
             if let entry = one.entry { for index in mail.indices { mail[index].append(.entry(entry)) } }
             if let client = one.lost { mail[home(client)].append(.lost(clientIdentifier: client)) }
+            if !one.passed.isEmpty {
+                for index in mail.indices {
+                    let passed = one.passed.filter { $0.choices.contains { home($0.client.string) == index } }
+                    if !passed.isEmpty { mail[index].append(.passed(passed)) }
+                }
+            }
             guard let taken = one.taken else { continue }
             for index in mail.indices {
                 let sessions = taken.sessions.filter { home($0.clientIdentifier) == index }

@@ -17,6 +17,8 @@ package struct FlockLog: Sendable {
         package var longestRetryDelay: Duration = .seconds(2)
         /// The highest version of batches that the node reads; a test may say another.
         package var version = FlockBatch.version
+        /// Which members of shared subscriptions come first for what this node publishes.
+        package var preference = MemberPreference()
 
         package init() {}
     }
@@ -160,7 +162,9 @@ package struct FlockLog: Sendable {
 
     private mutating func record(for command: BackboneCommand) -> FlockRecord {
         switch command {
-        case .append(let append): return .append(append)
+        case .append(var append):
+            append.preference = options.preference
+            return .append(append)
         case .store(let changes): return .changes(changes)
         case .trim(let shard, let through):
             trims[Int(shard)] = max(trims[Int(shard)], through)
@@ -211,18 +215,20 @@ package struct FlockLog: Sendable {
         for (index, record) in batch.records.enumerated() {
             if let adopted = applied.adopted[index] { settled.append(Settled(adopted: adopted)) }
             if let client = applied.lost[index] { settled.append(Settled(lost: client)) }
+            if let passed = applied.passed[index] { settled.append(Settled(passed: passed)) }
+            let choices = applied.chosen[index] ?? []
             let position = LogSequence(stream: stream, index: index)
             let isRefused = applied.refused.contains(index)
             if let submission = FlockLog.next(of: &own, into: &settled) {
                 var entry: LogEntry?
                 if case .command(.append(let append)) = submission.content, !isRefused {
-                    entry = LogEntry(append, at: position)
+                    entry = LogEntry(append, at: position, choices)
                 }
                 let outcome: BackboneOutcome = isRefused ? .conflict : .done
                 let one = submission.settled(outcome, entry: entry, taken: applied.claimed[index])
                 if let one { settled.append(one) }
             } else if case .append(let append) = record, !isRefused {
-                settled.append(Settled(told: LogEntry(append, at: position, isRemote: true)))
+                settled.append(Settled(told: LogEntry(append, at: position, choices, isRemote: true)))
             }
         }
         _ = FlockLog.next(of: &own, into: &settled)
@@ -252,9 +258,10 @@ extension FlockLog.Submission {
 
 extension LogEntry {
     /// - Parameter isRemote: the publisher is a session of another node, which this one does not know.
-    init(_ append: LogAppend, at position: LogSequence, isRemote: Bool = false) {
+    init(_ append: LogAppend, at position: LogSequence, _ choices: [GroupChoice], isRemote: Bool = false) {
         let isKept = append.isKept || !append.groups.isEmpty
         self.init(
             sequence: isKept ? position : 0, message: append.message, publisher: isRemote ? .remote : append.publisher)
+        self.choices = choices
     }
 }

@@ -3,7 +3,7 @@
 ///
 /// Open addressing with linear probing; removal shifts back what follows, so there are no tombstones and churn does not
 /// slow it down. Index 0 is not stored: it means an empty slot.
-struct IndexTable {
+struct IndexTable: Sendable {
     private struct Slot {
         /// The low half of the element's hash: the slot it would like best, and a filter before the owner is asked.
         var hash: UInt32

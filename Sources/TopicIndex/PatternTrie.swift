@@ -10,7 +10,7 @@
 /// visit for each node of the trie, however the filters are chosen; levels beyond the deepest filter cost nothing, for
 /// the set is empty by then. Many visits need as many nodes, so `Limits.maximumSubscriptionsPerSession` bounds what one
 /// client can make a publish cost. There is no recursion, so depth cannot exhaust the stack.
-struct PatternTrie: ~Copyable {
+struct PatternTrie: Sendable {
     /// 40 bytes.
     private struct Node {
         /// The level; of a longer one, `low` is where it lies in `longLevels`.

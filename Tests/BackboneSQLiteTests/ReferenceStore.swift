@@ -132,6 +132,7 @@ struct ReferenceStore {
         case .finished(let client, let exchange): alter(client) { $0.finish(exchange) }
         case .advanced(let client, let through): alter(client) { $0.cursor = max($0.cursor, through) }
         case .groupFinished(let group, let sequence): log[sequence]?.groups.remove(group)
+        case .groupPassed: break
         }
     }
 

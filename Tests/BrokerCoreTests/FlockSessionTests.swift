@@ -146,7 +146,7 @@ struct FlockSessionTests {
         // Told to the shard before, and to nobody here.
         _ = core.step(.logAppended(Self.entry(1, "t/1")))
         _ = core.step(.logAppended(Self.entry(2, "t/2")))
-        let entries = [1, 2].map { TakenSessions.Entry(Self.entry(LogSequence($0), "t/\($0)")) }
+        let entries = [1, 2].map { Self.entry(LogSequence($0), "t/\($0)") }
         var seen = core.answerClaim(TakenSessions(sessions: [Self.session("c", cursor: 1)], entries: entries))
         seen += core.step(.logAppended(Self.entry(3, "t/3")))
         #expect(CoreHarness.topics(seen) == ["t/2", "t/3"])
@@ -161,7 +161,7 @@ struct FlockSessionTests {
         #expect(CoreHarness.topics(core.step(.logAppended(Self.entry(1, "t/1")))) == ["t/1"])
         _ = core.connect("c", cleanStart: false, properties: Self.lasting)
         let seen = core.answerClaim(
-            TakenSessions(sessions: [Self.session("c")], entries: [.init(Self.entry(1, "t/1"))]))
+            TakenSessions(sessions: [Self.session("c")], entries: [Self.entry(1, "t/1")]))
         #expect(CoreHarness.slots(seen) == [1])
         // Both are subscribed from here on.
         #expect(CoreHarness.slots(core.step(.logAppended(Self.entry(2, "t/2")))).sorted() == [0, 1])
@@ -175,7 +175,7 @@ struct FlockSessionTests {
         _ = core.connect("c", cleanStart: false, properties: Self.lasting)
         let seen = core.answerClaim(
             TakenSessions(
-                sessions: [session], entries: [.init(Self.entry(1, "t/1", qos: .exactlyOnce))]))
+                sessions: [session], entries: [Self.entry(1, "t/1", qos: .exactlyOnce)]))
         #expect(
             seen.contains(
                 .publish(slot: 0, topic: "t/1", qos: .exactlyOnce, identifier: 7, isDuplicate: true)))
@@ -251,7 +251,7 @@ struct FlockSessionTests {
         var session = Self.session("c")
         session.will = Will(message: Self.message("w"), delayInterval: 0)
         _ = core.step(
-            .sessionsTaken(nil, TakenSessions(sessions: [session], entries: [.init(Self.entry(1, "t/1"))])))
+            .sessionsTaken(nil, TakenSessions(sessions: [session], entries: [Self.entry(1, "t/1")])))
         #expect(core.pendingWills == ["c"])
         let connection = core.open()
         let seen = core.connect(on: connection, "c", cleanStart: false, properties: Self.lasting)

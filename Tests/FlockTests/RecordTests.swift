@@ -39,12 +39,14 @@ struct RecordTests {
         .finished(clientIdentifier: "c", SentExchange(sequence: 5)),
         .advanced(clientIdentifier: "c", through: 4711),
         .groupFinished(group, sequence: 12),
+        .groupPassed(group, sequence: 13, clientIdentifier: "c"),
     ]
 
     private static func batch() -> FlockBatch {
         var append = LogAppend(
             message: message("x", expiry: 100), publisher: PublisherReference(shard: 1, session: 2, generation: 3))
         append.isKept = true
+        append.preference = [.local, .leastBusy]
         append.groups = [group]
         append.received = ReceivedExchange(clientIdentifier: "c", packetIdentifier: 77)
         append.willOf = "c"
@@ -66,7 +68,7 @@ struct RecordTests {
             let message = append.message
             return "\(message.topicString) \(Array(message.payload)) \(message.qos) \(message.isRetained) "
                 + "\(String(describing: message.expiryInterval)) \(message.publisherHash) \(append.publisher) "
-                + "\(append.isKept) \(append.groups) \(String(describing: append.received)) "
+                + "\(append.isKept) \(append.preference) \(append.groups) \(String(describing: append.received)) "
                 + "\(String(describing: append.willOf))"
         }
     }

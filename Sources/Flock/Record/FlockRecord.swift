@@ -58,7 +58,9 @@ extension RecordWriter {
         self.append(append.publisher.shard)
         self.append(append.publisher.session)
         self.append(append.publisher.generation)
-        self.append(byte: (append.isKept ? 1 : 0) | (append.received == nil ? 0 : 2) | (append.willOf == nil ? 0 : 4))
+        self.append(
+            byte: (append.isKept ? 1 : 0) | (append.received == nil ? 0 : 2) | (append.willOf == nil ? 0 : 4)
+                | append.preference.rawValue << 3)
         self.append(UInt64(append.groups.count))
         for group in append.groups { self.append(group) }
         if let received = append.received {
@@ -96,8 +98,9 @@ extension RecordReader {
         var append = LogAppend(
             message: message, publisher: PublisherReference(shard: shard, session: session, generation: generation))
         let flags = try byte()
-        guard flags & ~0x07 == 0 else { throw malformed("flags are unknown") }
+        guard flags & ~0x1F == 0 else { throw malformed("flags are unknown") }
         append.isKept = flags & 1 != 0
+        append.preference = MemberPreference(rawValue: flags >> 3)
         for _ in 0..<(try count()) { append.groups.append(try sharedGroup()) }
         if flags & 2 != 0 {
             let client = try text()

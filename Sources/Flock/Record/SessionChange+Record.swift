@@ -19,6 +19,7 @@ private enum Kind {
     static let advanced: UInt8 = 13
     static let groupFinished: UInt8 = 14
     static let departed: UInt8 = 15
+    static let groupPassed: UInt8 = 16
 }
 
 extension RecordWriter {
@@ -73,6 +74,10 @@ extension RecordWriter {
             append(through)
         case .groupFinished(let group, let sequence):
             append(byte: Kind.groupFinished)
+            append(group)
+            append(sequence)
+        case .groupPassed(let group, let sequence, let client):
+            begin(Kind.groupPassed, client)
             append(group)
             append(sequence)
         }
@@ -145,6 +150,9 @@ extension RecordReader {
         case Kind.handedOver: return .handedOver(clientIdentifier: client, try sentExchange())
         case Kind.finished: return .finished(clientIdentifier: client, try sentExchange())
         case Kind.advanced: return .advanced(clientIdentifier: client, through: try number())
+        case Kind.groupPassed:
+            let group = try sharedGroup()
+            return .groupPassed(group, sequence: try number(), clientIdentifier: client)
         default: throw malformed("a change of kind \(kind) is not known")
         }
     }

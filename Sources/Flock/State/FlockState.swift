@@ -30,6 +30,10 @@ package struct FlockState: Sendable {
         package fileprivate(set) var adopted: [Int: TakenSessions] = [:]
         /// Sessions, or clients without one, that this node had and has no more.
         package fileprivate(set) var lost: [Int: String] = [:]
+        /// Members of shared subscriptions that have their session on this node and get the message.
+        package internal(set) var chosen: [Int: [GroupChoice]] = [:]
+        /// Messages, without their content, that members on this node get in place of others.
+        package internal(set) var passed: [Int: [LogEntry]] = [:]
     }
 
     /// The node that holds this state.
@@ -41,8 +45,7 @@ package struct FlockState: Sendable {
     /// Which node has the client: its session, its connection, or both.
     package private(set) var owners: [ExactText: ExactText] = [:]
     package private(set) var sessions: [ExactText: StoredSession] = [:]
-    /// Messages of the log that shared subscriptions are not done with.
-    package private(set) var unfinishedGroups: [LogSequence: [SharedGroup]] = [:]
+    package internal(set) var shared = SharedSubscriptions()
     package private(set) var kept = KeptLog()
     /// What each node's sessions have had.
     package private(set) var needed: [ExactText: LogSequence] = [:]
@@ -72,8 +75,8 @@ package struct FlockState: Sendable {
         precondition(stream > self.stream, "batches come in the order of the stream")
         self.stream = stream
         if stream % FlockState.forgettingInterval == 0 { forgetUnneeded() }
-        if case .nodeUp(let version) = batch.records.first { begin(batch.identity, reads: version) }
         var applied = Applied()
+        if case .nodeUp(let version) = batch.records.first { begin(batch.identity, reads: version, &applied) }
         applied.isTooNew = batch.version > version
         let isNew = isLiving(batch.identity) && isNew(batch.identity)
         if isNew { nodes[batch.identity.node]?.lastNumber = batch.identity.number }
@@ -84,9 +87,19 @@ package struct FlockState: Sendable {
             let position = LogSequence(stream: stream, index: index)
             switch record {
             case .append(let append):
-                if !apply(append, of: batch.identity.node, at: position) { applied.refused.insert(index) }
+                if apply(append, of: batch.identity.node, at: position) {
+                    give(append, of: batch.identity.node, at: position, index, &applied)
+                } else {
+                    applied.refused.insert(index)
+                }
             case .changes(let changes):
-                for change in changes where !apply(change, of: batch, at: position) { applied.refused.insert(index) }
+                for change in changes {
+                    if apply(change, of: batch, at: position) {
+                        applyShared(change, index, &applied)
+                    } else {
+                        applied.refused.insert(index)
+                    }
+                }
             case .claim(let client): claim(client, by: batch.identity.node, index, now: now, &applied)
             case .needed(let sequence): needed[batch.identity.node] = sequence
             case .nodeUp: break
@@ -94,7 +107,7 @@ package struct FlockState: Sendable {
                 let name = ExactText(name)
                 guard nodes[name]?.incarnation == incarnation else { continue }
                 nodes[name] = nil
-                let adopted = reassign(now: now)
+                let adopted = reassign(now: now, index, &applied)
                 if !adopted.sessions.isEmpty { applied.adopted[index] = adopted }
             }
         }
@@ -111,7 +124,6 @@ package struct FlockState: Sendable {
         // What another node has taken up with the session it publishes, or has from the client again.
         if let received = append.received, !isOwned(received.clientIdentifier, by: node) { return false }
         if let client = append.willOf, !isOwned(ExactText(client), by: node) { return false }
-        if !append.groups.isEmpty { unfinishedGroups[position] = append.groups }
         if append.isKept || !append.groups.isEmpty { kept.append(append.message, at: position) }
         if let received = append.received {
             sessions[received.clientIdentifier]?.receive(received.packetIdentifier)
@@ -127,7 +139,7 @@ package struct FlockState: Sendable {
         var through = LogSequence.max
         // Order-free: the least of all.
         for session in sessions.values { through = min(through, session.cursor) }
-        if let first = unfinishedGroups.keys.min() { through = min(through, first - 1) }
+        if let first = shared.firstUnfinished { through = min(through, first - 1) }
         kept.forget(through: through)
     }
 
@@ -135,10 +147,6 @@ package struct FlockState: Sendable {
 
     /// - Returns: false when another node has the session.
     private mutating func apply(_ change: SessionChange, of batch: FlockBatch, at position: LogSequence) -> Bool {
-        if case .groupFinished(let group, let sequence) = change {
-            unfinishedGroups[sequence]?.removeAll { $0 == group }
-            if unfinishedGroups[sequence]?.isEmpty == true { unfinishedGroups[sequence] = nil }
-        }
         guard let client = change.clientIdentifier else { return true }
         let key = ExactText(client)
         guard isOwned(key, by: batch.identity.node) else { return false }
@@ -171,6 +179,7 @@ package struct FlockState: Sendable {
         } else if before == node {
             applied.lost[index] = client
         }
+        if before != claimant { moved([key], index, &applied) }
     }
 
     /// Those of the clients that have a session, with what the log has for them.
@@ -183,16 +192,19 @@ package struct FlockState: Sendable {
         var places: Set<LogSequence> = []
         for record in records {
             for subscription in record.subscriptions {
-                guard let filter = TopicFilter(subscription.filter) else { continue }
+                guard let filter = TopicFilter(subscription.filter), !filter.isShared else { continue }
                 let pattern = ExactText(filter.pattern)
                 wanted[pattern] = min(wanted[pattern] ?? .max, record.cursor)
             }
             for sent in record.sent { places.insert(sent.exchange.sequence) }
+            places.formUnion(shared.places(of: ExactText(record.clientIdentifier)))
         }
-        let entries = kept.entries(wanted: wanted, orAt: places)
-        return TakenSessions(
-            sessions: restored,
-            entries: entries.map { TakenSessions.Entry($0, groups: unfinishedGroups[$0.sequence] ?? []) })
+        let taken = Set(records.map { ExactText($0.clientIdentifier) })
+        var entries = kept.entries(wanted: wanted, orAt: places)
+        for index in entries.indices where places.contains(entries[index].sequence) {
+            entries[index].choices = shared.choices(at: entries[index].sequence, for: taken)
+        }
+        return TakenSessions(sessions: restored, entries: entries)
     }
 
     /// Everything that this node has, for its start.
@@ -202,21 +214,24 @@ package struct FlockState: Sendable {
 
     // MARK: Nodes
 
-    private mutating func begin(_ identity: FlockBatch.Identity, reads version: UInt8) {
+    private mutating func begin(_ identity: FlockBatch.Identity, reads version: UInt8, _ applied: inout Applied) {
         nodes[identity.node] = Node(incarnation: identity.incarnation, reads: version)
         // The connections of its earlier incarnation have ended.
-        owners = owners.filter { $0.value != identity.node || sessions[$0.key] != nil }
-        _ = reassign(now: 0)
+        let had = owners.filter { $0.value == identity.node }.keys.sorted { $0.string < $1.string }
+        for client in had where sessions[client] == nil { owners[client] = nil }
+        moved(had, 0, &applied)
+        _ = reassign(now: 0, 0, &applied)
     }
 
     /// Gives the sessions of nodes that have ended to those that live, everywhere in the same way. With nobody alive they
     /// stay where they are, until a node begins.
     /// - Returns: what is this node's now.
-    private mutating func reassign(now: UInt64) -> TakenSessions {
+    private mutating func reassign(now: UInt64, _ index: Int, _ applied: inout Applied) -> TakenSessions {
         guard !nodes.isEmpty else { return TakenSessions() }
         let living = nodes.keys.sorted { $0.string < $1.string }
         var adopted: [ExactText] = []
-        for client in owners.filter({ nodes[$0.value] == nil }).keys.sorted(by: { $0.string < $1.string }) {
+        let orphans = owners.filter { nodes[$0.value] == nil }.keys.sorted { $0.string < $1.string }
+        for client in orphans {
             guard sessions[client] != nil else {
                 owners[client] = nil
                 continue
@@ -225,7 +240,9 @@ package struct FlockState: Sendable {
             owners[client] = heir
             if heir == node { adopted.append(client) }
         }
-        return take(adopted, now: now)
+        let taken = take(adopted, now: now)
+        moved(orphans, index, &applied)
+        return taken
     }
 
     /// By rendezvous hashing: when a node ends, only what it had moves.

@@ -73,15 +73,22 @@ package struct KeptLog: Sendable {
         var last: Int?
         for index in indices where index != last {
             let entry = entries[index]
-            found.append(LogEntry(sequence: entry.position, message: message(entry), publisher: .none))
+            found.append(logEntry(entry))
             last = index
         }
         return found
     }
 
+    /// The entry at a place, likewise.
+    package func entry(at position: LogSequence) -> LogEntry? { index(of: position).map { logEntry(entries[$0]) } }
+
     private func index(of position: LogSequence) -> Int? {
         let index = firstIndex(above: position) - 1
         return index >= 0 && entries[index].position == position ? index : nil
+    }
+
+    private func logEntry(_ entry: Entry) -> LogEntry {
+        LogEntry(sequence: entry.position, message: message(entry), publisher: .none)
     }
 
     private func message(_ entry: Entry) -> ApplicationMessage {

@@ -85,7 +85,7 @@ struct SimulatedStore {
             guard let index = log.firstIndex(where: { $0.sequence == sequence }) else { return }
             log[index].groups.removeAll { $0 == group }
         case .disconnected, .subscribed, .unsubscribed, .fulfilled, .released, .sending, .handedOver, .finished,
-            .advanced:
+            .advanced, .groupPassed:
             break
         }
         guard let client = sessionChange.clientIdentifier else { return }
