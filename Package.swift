@@ -169,8 +169,8 @@ let package = Package(
         library(
             "FuzzKit",
             [
-                "MQTTModel", "MQTTCodec", "NATSProtocol", "AccessControl", "AccessProviders", "BrokerConfiguration",
-                "TransportModel", crypto, nioCore,
+                "MQTTModel", "MQTTCodec", "MQTTBridge", "NATSProtocol", "AccessControl", "AccessProviders",
+                "BrokerConfiguration", "TransportModel", crypto, nioCore,
             ]),
         .executableTarget(
             name: "fuzz",
@@ -253,7 +253,7 @@ let package = Package(
             "MQTTClient",
             ["MQTTClient", "MQTTSession", "BrokerTransport", "TransportModel", "MQTTModel", nioCore, nioPosix, logging]),
         tests("CommandLine", ["dunlin", "MQTTClient", "BrokerTransport", "TransportModel", argumentParser, logging]),
-        tests("MQTTBridge", ["MQTTBridge", "MQTTCodec", "MQTTModel"]),
+        tests("MQTTBridge", ["MQTTBridge", "MQTTCodec", "MQTTModel", "BrokerCore", "FuzzKit", "SimulationKit"]),
         tests(
             "BrokerConfiguration",
             ["BrokerConfiguration", "BrokerCore", "BackboneSQLite", "FuzzKit", "MQTTBridge", "TransportModel"]),

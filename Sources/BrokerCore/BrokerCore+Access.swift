@@ -91,7 +91,7 @@ extension BrokerCore {
         if session.online?.version == .v5_0 {
             acknowledge(acknowledgement, .notAuthorized, session: session, into: &effects)
         } else if policy?.deniedPublish == .close {
-            if case .pubRec(_, let identifier) = acknowledgement { _ = session.received.remove(identifier) }
+            if case .pubRec(_, let identifier) = acknowledgement { _ = session.finishReceived(identifier) }
             disconnect(session, reasonCode: .notAuthorized, at: now, into: &effects)
         } else {
             acknowledge(acknowledgement, .success, session: session, into: &effects)

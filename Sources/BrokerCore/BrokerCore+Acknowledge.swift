@@ -65,7 +65,7 @@ extension BrokerCore {
     private mutating func pubRelReceived(
         _ identifier: PacketIdentifier, from session: Session, on connection: ConnectionID, into effects: inout Effects
     ) {
-        let reasonCode: ReasonCode = session.received.remove(identifier) ? .success : .packetIdentifierNotFound
+        let reasonCode: ReasonCode = session.finishReceived(identifier) ? .success : .packetIdentifierNotFound
         guard session.notedReceived.contains(identifier) else {
             effects.all.append(.acknowledge(connection, .pubComp, identifier, reasonCode))
             return

@@ -216,6 +216,7 @@ extension BrokerCore {
             wantsProblemInformation: properties.requestProblemInformation != 0,
             aliasMaximum: min(properties.topicAliasMaximum ?? 0, limits.maximumOutboundTopicAliases),
             lastReceived: now)
+        session.resumeReceived()
         session.receivedAliases = ReceivedTopicAliases(maximum: isV5 ? limits.topicAliasMaximum : 0)
         session.sentAliases = SentTopicAliases(maximum: session.online?.aliasMaximum ?? 0)
         let expiryInterval =

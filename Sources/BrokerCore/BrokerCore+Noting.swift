@@ -189,7 +189,7 @@ extension BrokerCore {
         _ identifier: PacketIdentifier, of session: Session, _ outcome: BackboneOutcome
     ) {
         if outcome == .done {
-            _ = session.received.remove(identifier)
+            _ = session.finishReceived(identifier)
             _ = session.notedReceived.remove(identifier)
         } else {
             _ = session.received.insert(identifier)

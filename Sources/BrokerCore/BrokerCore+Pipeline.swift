@@ -106,7 +106,7 @@ extension BrokerCore {
             return
         }
         if case .pubRec(_, let identifier) = held.acknowledgement {
-            _ = session?.received.remove(identifier)
+            _ = session?.finishReceived(identifier)
             _ = session?.notedReceived.remove(identifier)
         }
         guard let session, let online = session.online, online.connection == connection else { return }

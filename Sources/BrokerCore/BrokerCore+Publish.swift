@@ -44,6 +44,7 @@ extension BrokerCore {
             acknowledgement = .pubAck(connection, publish.packetIdentifier)
         case .exactlyOnce:
             guard !session.received.contains(publish.packetIdentifier) else {
+                session.repeatReceived(publish.packetIdentifier)
                 repeatReceived(publish.packetIdentifier, from: session, on: connection, into: &effects)
                 return
             }
@@ -100,7 +101,7 @@ extension BrokerCore {
     /// is refused leaves no trace, or its repeat would be taken for known.
     private func checkReceiveMaximum(of session: Session, on connection: ConnectionID) throws(ProtocolViolation) {
         guard session.online?.version == .v5_0 else { return }
-        var unacknowledged = session.received.count
+        var unacknowledged = session.receivedCount
         if !pipelines.isEmpty, let pipeline = pipelines[connection] {
             for held in pipeline.held {
                 if case .pubAck = held.acknowledgement { unacknowledged += 1 }
@@ -217,7 +218,7 @@ extension BrokerCore {
         into effects: inout Effects
     ) {
         if reasonCode.isError, case .pubRec(_, let identifier) = acknowledgement {
-            _ = session.received.remove(identifier)
+            _ = session.finishReceived(identifier)
         }
         acknowledge(acknowledgement, reasonCode, into: &effects)
     }

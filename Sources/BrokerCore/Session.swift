@@ -51,6 +51,9 @@ final class Session {
 
     var inflight = InflightWindow()
     var received = ReceivedIdentifiers()
+    /// Those of `received` that came over an earlier connection, and do not count against the Receive Maximum of this one
+    /// (section 4.9).
+    private(set) var resumedReceived = ReceivedIdentifiers()
     /// Those of `received` that the backbone has noted.
     var notedReceived = ReceivedIdentifiers()
     /// Under which messages were refused, oldest first: of as many as the client may not know of.
@@ -87,6 +90,22 @@ final class Session {
         self.clientIdentifier = clientIdentifier
         self.slot = slot
         self.generation = generation
+    }
+
+    /// QoS 2 messages that the client has sent over this connection and not released.
+    var receivedCount: Int { received.count - resumedReceived.count }
+
+    /// The client has a new connection, and with it all of its Receive Maximum again.
+    func resumeReceived() { resumedReceived = received }
+
+    /// The client has sent the message again, over this connection.
+    func repeatReceived(_ identifier: PacketIdentifier) { _ = resumedReceived.remove(identifier) }
+
+    /// The exchange is over.
+    /// - Returns: false when there was none.
+    func finishReceived(_ identifier: PacketIdentifier) -> Bool {
+        _ = resumedReceived.remove(identifier)
+        return received.remove(identifier)
     }
 
     /// Whether a QoS 0 message has to queue rather than go at once.

@@ -27,6 +27,21 @@ struct DeliveryTests {
                 == [.publish(slot: 0, topic: "t", qos: .exactlyOnce, identifier: 2, isDuplicate: false)])
     }
 
+    /// Section 4.9: the quota is not part of the session.
+    @Test("MQTT-3.3.4-9: a new connection has its Receive Maximum again, whatever is not released of an earlier one")
+    func aNewConnectionHasItsReceiveMaximumAgain() {
+        var options = BrokerOptions()
+        options.limits.receiveMaximum = 1
+        var core = CoreHarness(options: options)
+        let lasting: Properties = [.sessionExpiryInterval(100)]
+        let first = core.connect("p", properties: lasting)
+        _ = core.publish(first, "t", qos: .exactlyOnce, identifier: 1)
+        let second = core.connect("p", cleanStart: false, properties: lasting)
+        let answers = core.publish(second, "t", qos: .exactlyOnce, identifier: 2)
+        #expect(answers == [.acknowledge(slot: 1, .pubRec, 2, .noMatchingSubscribers)])
+        #expect(core.publish(second, "t", qos: .exactlyOnce, identifier: 3).contains { "\($0)".contains("isconnect") })
+    }
+
     @Test("a client that does not read costs its QoS 0 messages, and its QoS 1 messages wait")
     func unwritableConnectionDropsQoS0AndHoldsQoS1() {
         var core = CoreHarness()

@@ -77,8 +77,8 @@ private let allowedImports: [String: Set<String>] = [
     "ProcessKit": ["Foundation", "Synchronization"],
     "NATSServerKit": ["ProcessKit", "Foundation", "Synchronization"],
     "FuzzKit": [
-        "MQTTModel", "MQTTCodec", "NATSProtocol", "AccessControl", "AccessProviders", "BrokerConfiguration",
-        "TransportModel", "Crypto", "Foundation", "NIOCore.ByteBuffer",
+        "MQTTModel", "MQTTCodec", "MQTTBridge", "NATSProtocol", "AccessControl", "AccessProviders",
+        "BrokerConfiguration", "TransportModel", "Crypto", "Foundation", "NIOCore.ByteBuffer",
     ],
     "fuzz": [
         "FuzzKit", "MQTTCodec", "MQTTModel", "BrokerCore", "Backbone", "SimulationKit", "NIOCore.ByteBuffer",
