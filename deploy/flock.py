@@ -24,14 +24,14 @@ def free_ports(count):
     return ports
 
 
-def wait_for(port, process, what, seconds=30):
+def wait_for(port, process, what, seconds=30, host="127.0.0.1"):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None:
             raise SystemExit(f"{what} has ended with {process.returncode}")
         with socket.socket() as probe:
             probe.settimeout(1)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+            if probe.connect_ex((host, port)) == 0:
                 return
         time.sleep(0.05)
     raise SystemExit(f"{what} does not listen on port {port}")
@@ -49,6 +49,7 @@ class Flock:
         with open(self.token, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.write("a-token-for-this-machine-alone\n")
         self.servers, self.nodes, self.proxy = [None] * servers, [None] * size, None
+        self.server_hosts, self.hosts = ["127.0.0.1"] * servers, ["127.0.0.1"] * size
 
     def spawn(self, name, command, environment=None):
         log = open(os.path.join(self.directory, name + ".log"), "ab")
@@ -56,32 +57,36 @@ class Flock:
                                 env=dict(os.environ, **(environment or {})))
 
     def start_server(self, index):
-        routes = [f"nats://127.0.0.1:{port}" for place, port in enumerate(self.routes) if place != index]
+        routes = [f"nats://{self.server_hosts[place]}:{port}" for place, port in enumerate(self.routes)
+                  if place != index]
         kind = "cluster" if len(self.servers) > 1 else "single"
         self.servers[index] = self.spawn(
             f"nats-{index + 1}",
             [os.path.join(ROOT, ".deps/nats/bin/nats-server"), "-c", os.path.join(ROOT, f"deploy/nats/{kind}.conf")],
-            {"NATS_NAME": f"nats-{index + 1}", "NATS_HOST": "127.0.0.1", "NATS_PORT": str(self.nats_ports[index]),
+            {"NATS_NAME": f"nats-{index + 1}", "NATS_HOST": self.server_hosts[index], "NATS_PORT": str(self.nats_ports[index]),
              "NATS_CLUSTER_PORT": str(self.routes[index]), "NATS_ROUTES": f"[{', '.join(routes)}]",
              "NATS_STORE": os.path.join(self.directory, f"store-{index + 1}")})
 
     def start_node(self, index):
-        command = [self.broker, "serve", "--listen", f"127.0.0.1:{self.ports[index]}", "--node", f"node-{index + 1}",
-                   "--admin", f"127.0.0.1:{self.admin_ports[index]}", "--admin-token-file", self.token]
-        for port in self.nats_ports:
-            command += ["--nats", f"nats://127.0.0.1:{port}"]
+        host = self.hosts[index]
+        command = [self.broker, "serve", "--listen", f"{host}:{self.ports[index]}", "--node", f"node-{index + 1}",
+                   "--admin", f"{host}:{self.admin_ports[index]}", "--admin-token-file", self.token]
+        for server, port in zip(self.server_hosts, self.nats_ports):
+            command += ["--nats", f"nats://{server}:{port}"]
+        if host != "127.0.0.1":
+            command += ["--allow-anonymous"]
         if self.proxied:
             command += ["--listener-defaults-proxy-from", "127.0.0.1"]
         self.nodes[index] = self.spawn(f"node-{index + 1}", command)
 
     def wait_for_node(self, index, seconds=60):
-        wait_for(self.ports[index], self.nodes[index], f"node {index + 1}", seconds)
+        wait_for(self.ports[index], self.nodes[index], f"node {index + 1}", seconds, self.hosts[index])
 
     def start(self):
         for index in range(len(self.servers)):
             self.start_server(index)
-        for port, process in zip(self.nats_ports, self.servers):
-            wait_for(port, process, "nats-server")
+        for host, port, process in zip(self.server_hosts, self.nats_ports, self.servers):
+            wait_for(port, process, "nats-server", host=host)
         for index in range(len(self.nodes)):
             self.start_node(index)
         for index in range(len(self.nodes)):

@@ -140,9 +140,9 @@ class Connection:
         self.version, self.reader, self.writer = version, reader, writer
 
     @classmethod
-    async def open(cls, version, port):
+    async def open(cls, version, port, host="127.0.0.1"):
         try:
-            return cls(version, *await asyncio.open_connection("127.0.0.1", port))
+            return cls(version, *await asyncio.open_connection(host, port))
         except OSError as error:
             raise Lost from error
 
