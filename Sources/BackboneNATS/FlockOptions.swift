@@ -18,7 +18,7 @@ package struct FlockOptions: Sendable {
     package var duplicateWindow: Duration = .seconds(20 * 60)
     package var log = FlockLog.Options()
     /// Time for a batch to be stored before it is sent again.
-    package var writeTimeout: Duration = .seconds(3)
+    package var writeTimeout: Duration = .seconds(1)
     /// Time between two beats by which the others know that a node lives, and how many may be missing before it is taken
     /// for dead.
     package var beatInterval: Duration = .seconds(1)

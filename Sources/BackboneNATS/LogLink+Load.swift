@@ -61,9 +61,7 @@ extension LogLink {
         do {
             try await client.connect()
         } catch {
-            throw FlockError(
-                "NATS cannot be reached: \(error). Is nats-server started with JetStream, and is the address right?",
-                remedy: .waiting)
+            throw FlockError(LogLink.description(of: error), remedy: .waiting)
         }
         do {
             let check = try await client.checkStream(wantedStream, patience: options.startTimeout)
@@ -74,6 +72,18 @@ extension LogLink {
             throw FlockError(
                 "the stream \(options.stream) cannot be made with \(options.replicas) replicas: \(error)",
                 remedy: .waiting)
+        }
+    }
+
+    private static func description(of error: NATSError) -> String {
+        switch error {
+        case .notConnected(let reason) where reason.isAuthorization:
+            "NATS does not let this node in: \(reason). The keys under nats say who it is: user and password-file, "
+                + "token-file, nkey-file or credentials-file"
+        case .notConnected(.tlsFailed(let reason)):
+            "NATS cannot be reached over TLS: \(reason). nats.ca names the authorities that are trusted"
+        default:
+            "NATS cannot be reached: \(error). Is nats-server started with JetStream, and is the address right?"
         }
     }
 

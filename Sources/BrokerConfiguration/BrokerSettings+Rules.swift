@@ -11,6 +11,7 @@ extension BrokerSettings {
         problems += adminContradictions(file: file)
         problems += storeContradictions(file: file)
         problems += bridgeContradictions(file: file)
+        problems += natsContradictions(file: file)
         problems += accessContradictions(file: file)
         problems += overloadContradictions(file: file)
         if limits.outboundLowWatermark >= limits.outboundHighWatermark {

@@ -34,6 +34,9 @@ package struct BrokerSettings: Sendable {
     /// What outlives the process, and where; without a directory (an empty one) nothing does.
     package var store = StoreOptions(directory: "")
 
+    /// Who a node of a flock is to the servers.
+    package var nats = NATSSettings()
+
     /// How the broker is looked after.
     package var admin = AdminOptions()
 

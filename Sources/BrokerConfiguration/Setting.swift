@@ -57,7 +57,7 @@ package struct Setting: Sendable {
     }
 
     /// Every key there is, in the order of the documentation.
-    package static let all: [Setting] = server + listener + access + admin + data + limits + bridgeDefaults
+    package static let all: [Setting] = server + listener + access + admin + data + nats + limits + bridgeDefaults
 }
 
 // MARK: - Shapes of settings

@@ -48,6 +48,11 @@ package enum SettingsDocument {
         ]
         lines += Setting.all.filter { $0.key.hasPrefix("admin.") }.map { row(of: $0, defaults) }
         lines += [
+            "", "Who a node of a flock is to the NATS servers ([clustering.md](clustering.md)):", "",
+            "| key | default | range | meaning |", "|---|---|---|---|",
+        ]
+        lines += Setting.all.filter { $0.key.hasPrefix("nats.") }.map { row(of: $0, defaults) }
+        lines += [
             "",
             """
             Links to other brokers ([bridge.md](bridge.md)). Each bridge has a section `bridge.NAME`; the keys of \
@@ -101,7 +106,11 @@ package enum SettingsDocument {
             lines.append("")
             if parts.count == 2, parts[0] != section {
                 section = parts[0]
-                lines += ["\(section):"]
+                // A section with nothing in it would be a key without a value.
+                let isEmpty = !Setting.all.contains {
+                    $0.key.hasPrefix(section + ".") && $0.written(defaults) != nil
+                }
+                lines += [(isEmpty ? "# " : "") + "\(section):"]
             }
             lines += wrapped(setting.documentation + " (\(setting.range))", width: 110).map { "\(indentation)# \($0)" }
             let name = parts[parts.count - 1]

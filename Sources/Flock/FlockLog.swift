@@ -14,7 +14,7 @@ package struct FlockLog: Sendable {
         package var batchRecords = FlockBatch.maximumRecords
         /// Time before a batch is sent again that could not be stored, and the longest, to which it doubles.
         package var firstRetryDelay: Duration = .milliseconds(50)
-        package var longestRetryDelay: Duration = .seconds(2)
+        package var longestRetryDelay: Duration = .milliseconds(500)
         /// The highest version of batches that the node reads; a test may say another.
         package var version = FlockBatch.version
         /// Which members of shared subscriptions come first for what this node publishes.

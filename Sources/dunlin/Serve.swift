@@ -74,7 +74,8 @@ struct Serve: AsyncParsableCommand {
         name: .long,
         help: ArgumentHelp(
             "NATS servers with JetStream that the nodes of a flock share, instead of --data; commas between them. With "
-                + "three or more, each message is on three of them before it is acknowledged.",
+                + "three or more, each message is on three of them before it is acknowledged. Who the node is to them "
+                + "stands before the host (user:password@ or token@) or, better, in files: the keys under nats.",
             valueName: "nats://host:port"))
     var nats: [String] = []
 
@@ -161,7 +162,7 @@ struct Serve: AsyncParsableCommand {
             throw ValidationError("--shards has to be within 1–256, not \(shards).")
         }
         if node != nil, nats.isEmpty { throw ValidationError("--node names a node of a flock: it goes with --nats.") }
-        do throws(FlockError) { _ = try flock() } catch { throw ValidationError("\(error).") }
+        do throws(FlockError) { _ = try flock(NATSSettings()) } catch { throw ValidationError("\(error).") }
         var settings = BrokerSettings()
         do throws(InvalidSettings) {
             try settings.apply(options: keys)
@@ -191,7 +192,7 @@ struct Serve: AsyncParsableCommand {
         do {
             let shardCount = configuration.effectiveShardCount
             configuration.engine = try engine(settings, shardCount: shardCount, faults: faults, logger: logger)
-            configuration.renewal = try flock().map { flock in
+            configuration.renewal = try flock(settings.nats).map { flock in
                 EngineRenewal {
                     flock.engine(shardCount: shardCount, faults: faults)
                 } isWorthWaiting: { error in
@@ -214,7 +215,7 @@ struct Serve: AsyncParsableCommand {
             }
             let administration = try administration(
                 of: server, bans, reloader, settings, output,
-                nodeName: try flock()?.options.node ?? ProcessInfo.processInfo.hostName, logger: logger)
+                nodeName: try flock(settings.nats)?.options.node ?? ProcessInfo.processInfo.hostName, logger: logger)
             let bridges = try bridges(of: server, settings, logger: logger)
             try await serve(
                 server, access, reloader, administration, faults, bridges,
@@ -238,15 +239,18 @@ struct Serve: AsyncParsableCommand {
     }
 
     /// The flock that the node belongs to, if it does.
-    private func flock() throws(FlockError) -> FlockSetup? {
-        nats.isEmpty ? nil : try FlockSetup(servers: nats, node: node)
+    private func flock(_ settings: NATSSettings) throws(FlockError) -> FlockSetup? {
+        guard !nats.isEmpty else { return nil }
+        var flock = try FlockSetup(servers: nats, node: node)
+        try flock.read(settings)
+        return flock
     }
 
     /// The flock, or the store in the data directory, if there is one.
     private func engine(
         _ settings: BrokerSettings, shardCount: Int, faults: FlockFaults, logger: Logger
     ) throws -> (any BackboneEngine)? {
-        if let flock = try flock() {
+        if let flock = try flock(settings.nats) {
             guard settings.store.directory.isEmpty else {
                 throw FlockError("with --nats nothing is kept in a data directory: leave one of them out")
             }

@@ -78,6 +78,25 @@ struct AuthorizationTests {
             right: try #require(Credentials(file: file)), wrong: .jwt(userJWT, seed: Identity(.user).seed))
     }
 
+    @Test func credentialsAreReadFromFiles() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "creds-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let seed = Identity(.user).seed
+        let creds =
+            "-----BEGIN NATS USER JWT-----\na.b.c\n-----END-----\n-----BEGIN USER NKEY SEED-----\n\(seed)\n----\n"
+        let table: [(text: String, kind: NATSOptions.CredentialsFile, read: Credentials?)] = [
+            ("p\r\nx", .password(ofUser: "u"), .password(user: "u", password: "p")), ("t", .token, .token("t")),
+            ("\nt", .token, nil), ("", .token, nil), (seed + "\n", .nkey, .nkey(seed: seed)), ("SU", .nkey, nil),
+            (Identity(.account).seed, .nkey, nil), (creds, .jwt, .jwt("a.b.c", seed: seed)), (seed, .jwt, nil),
+        ]
+        for (text, kind, read) in table {
+            try Data(text.utf8).write(to: file)
+            var options = NATSOptions(servers: [])
+            try? options.readCredentials(kind, from: file.path)
+            #expect(options.credentials == read ?? .none, "\(text)")
+        }
+    }
+
     @Test func aMissingPermissionIsToldWithoutTheConnection() async throws {
         var serverOptions = NATSServer.Options()
         serverOptions.configuration =
