@@ -64,6 +64,21 @@ extension Setting {
         duration(
             "limits.ban-time", \.options.limits.banTime, in: .seconds(1)...(.seconds(86_400)),
             "Time for which such a client is refused."),
+        integer(
+            "limits.maximum-quick-takeovers", \.options.limits.maximumQuickTakeovers, in: 1...1_000_000,
+            counter: "connectsDelayed",
+            """
+            Takeovers of one session, each within takeover-window of the one before. Then a CONNECT that would take it over \
+            again waits, 100ms and each time twice as long, up to maximum-takeover-delay: clients that fight over one client \
+            identifier. In a flock each node counts those that its own clients have lost. As many wait on a shard as may be \
+            checked (limits.maximum-pending-authentications); further ones are refused with 0x89.
+            """),
+        duration(
+            "limits.takeover-window", \.options.limits.takeoverWindow, in: .seconds(1)...(.seconds(86_400)),
+            "Time after which a takeover is forgotten. Has to be longer than maximum-takeover-delay to be of use."),
+        duration(
+            "limits.maximum-takeover-delay", \.options.limits.maximumTakeoverDelay, in: .zero...(.seconds(600)),
+            "Longest time that such a CONNECT waits. 0s: none waits."),
     ]
 
     private static let packetLimits: [Setting] = [

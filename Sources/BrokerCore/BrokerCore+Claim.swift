@@ -98,6 +98,7 @@ extension BrokerCore {
         session.isLost = true
         if session.online != nil {
             counters.takeovers += 1
+            contests.sessionTakenOver(clientIdentifier, at: now, limits)
             report(.sessionTakenOver(clientIdentifier: clientIdentifier), into: &effects)
             disconnect(session, reasonCode: .sessionTakenOver, keepsWill: false, at: now, into: &effects)
         }

@@ -29,11 +29,19 @@ extension BrokerCore {
 
     /// Accepts a CONNECT whose client may come in, unless a limit is reached.
     ///
-    /// - Parameter isClaimed: no other node of the flock has the session.
+    /// - Parameters:
+    ///   - isClaimed: no other node of the flock has the session.
+    ///   - hasWaited: the session is fought over, and the CONNECT has waited for that.
     mutating func admit(
         _ connect: Connect, clientIdentifier: String, _ grant: AccessGrant, isClaimed: Bool = false,
-        on connection: ConnectionID, at now: Instant, into effects: inout Effects
+        hasWaited: Bool = false, on connection: ConnectionID, at now: Instant, into effects: inout Effects
     ) {
+        if !isClaimed, !hasWaited,
+            delayContested(
+                connect, clientIdentifier: clientIdentifier, grant, on: connection, at: now, into: &effects)
+        {
+            return
+        }
         guard isClaimed || !options.isInFlock || sessions.session(for: clientIdentifier) != nil else {
             claim(connect, clientIdentifier: clientIdentifier, grant, on: connection, at: now, into: &effects)
             return
@@ -189,6 +197,7 @@ extension BrokerCore {
         let generation = session.generation
         if session.online != nil {
             counters.takeovers += 1
+            contests.sessionTakenOver(clientIdentifier, at: now, limits)
             report(.sessionTakenOver(clientIdentifier: clientIdentifier), into: &effects)
             disconnect(session, reasonCode: .sessionTakenOver, at: now, into: &effects)
         }

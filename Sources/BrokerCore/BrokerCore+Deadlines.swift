@@ -31,6 +31,7 @@ extension BrokerCore {
             close(connection, into: &effects)
         case .authenticationTimeout(let connection):
             authenticationTimedOut(connection, at: now, into: &effects)
+        case .contest(let connection): contestDelayOver(connection, at: now, into: &effects)
         case .grantExpiry(let slot, let generation, let endsAt):
             guard let session = sessions.session(slot: slot, generation: generation), session.grantEndsAt == endsAt
             else { return }
@@ -109,10 +110,12 @@ extension BrokerCore {
     mutating func abandonDeadline() {
         let connections = connections
         let sessions = sessions
+        let delayedConnects = delayedConnects
         deadlines.abandon { key in
             switch key {
             case .connectTimeout(let connection): connections.phase(of: connection) == .awaitingConnect
             case .authenticationTimeout(let connection): connections.phase(of: connection) == .admitting
+            case .contest(let connection): delayedConnects[connection] != nil
             case .keepAlive(let connection): connections.phase(of: connection) == .online
             case .grantExpiry(let slot, let generation, let endsAt):
                 sessions.session(slot: slot, generation: generation)?.grantEndsAt == endsAt

@@ -46,6 +46,9 @@ extension BrokerCore {
         precondition(
             authentications.keys.allSatisfy { connections.phase(of: $0) == .admitting },
             "a client that is checked has a connection that waits")
+        precondition(
+            delayedConnects.keys.allSatisfy { connections.phase(of: $0) == .admitting },
+            "a client that waits for its turn has a connection that waits")
         precondition(heldAnswers.values.allSatisfy { $0.connection.slot != .max }, "an answer is for a connection")
         precondition(pendingPublishCount >= pipelineOfToken.count, "a command's publish is held until it is answered")
     }

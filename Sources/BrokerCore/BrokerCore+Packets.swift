@@ -140,6 +140,7 @@ extension BrokerCore {
         guard connections.phase(of: connection) != .closed else { return }
         connections.close(connection)
         authentications[connection] = nil
+        delayedConnects[connection] = nil
         abandonDeadline()
     }
 

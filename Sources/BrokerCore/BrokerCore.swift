@@ -74,6 +74,8 @@ package struct BrokerCore: ~Copyable {
     var claims: [ExactText: PendingClaim] = [:]
     var claimedClients: [BackboneToken: ExactText] = [:]
     var flapping = FlappingClients()
+    var contests = TakeoverContests()
+    var delayedConnects: [ConnectionID: DelayedConnect] = [:]
     var memoryLevel = MemoryLevel.normal
     /// What waits in all sessions' queues.
     let queueTotal = QueueTotal()

@@ -6,6 +6,8 @@ package enum BrokerEvent: Sendable {
     case connectionRefused(ConnectionID, clientIdentifier: String, ReasonCode)
     /// It has connected too often, and is refused for a time.
     case clientBanned(clientIdentifier: String)
+    /// Its session has been taken over too often in a short time: its CONNECT waits.
+    case connectDelayed(clientIdentifier: String, Duration)
     case clientDisconnected(clientIdentifier: String, ReasonCode)
     case connectionLost(clientIdentifier: String)
     case protocolViolated(clientIdentifier: String?, ProtocolViolation)

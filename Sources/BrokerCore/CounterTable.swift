@@ -68,6 +68,9 @@ extension Counters {
         CounterName(
             "clientsBanned", \.clientsBanned, "clients_banned_total",
             "Clients that were banned for a time because they connected too often."),
+        CounterName(
+            "connectsDelayed", \.connectsDelayed, "connects_delayed_total",
+            "CONNECT packets that had to wait because clients fight over their client identifier."),
     ]
 
     private static let access = [

@@ -10,6 +10,8 @@ package struct Counters: Sendable, Hashable {
     package var authenticationsDenied: UInt64 = 0
     /// Clients that were banned because they connected too often.
     package var clientsBanned: UInt64 = 0
+    /// CONNECTs that had to wait because clients fight over their identifier.
+    package var connectsDelayed: UInt64 = 0
     /// CONNECTs, subscriptions and retained messages that were refused for want of memory.
     package var refusedForMemory: UInt64 = 0
     package var keepAliveTimeouts: UInt64 = 0

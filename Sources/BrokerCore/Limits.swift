@@ -29,6 +29,12 @@ package struct Limits: Sendable, Hashable {
     package var connectsWindow: Duration = .seconds(60)
     package var banTime: Duration = .seconds(300)
 
+    /// Takeovers of one session, each within `takeoverWindow` of the one before, after which a further CONNECT waits:
+    /// 100 ms, and each time twice as long, up to `maximumTakeoverDelay`; zero: none waits.
+    package var maximumQuickTakeovers = 10
+    package var takeoverWindow: Duration = .seconds(10)
+    package var maximumTakeoverDelay: Duration = .seconds(5)
+
     // MARK: Overload
 
     /// Messages and changes of subscriptions a second from one client, with a burst of as many; then nothing is read from

@@ -4,6 +4,8 @@ import MQTTModel
 enum TimerKey: Sendable {
     case connectTimeout(ConnectionID)
     case authenticationTimeout(ConnectionID)
+    /// A CONNECT has waited that fights for its session.
+    case contest(ConnectionID)
     case keepAlive(ConnectionID)
     /// What the client was granted ends.
     case grantExpiry(slot: UInt32, generation: UInt32, at: Instant)

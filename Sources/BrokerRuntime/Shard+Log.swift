@@ -17,6 +17,11 @@ extension Shard {
             logger.info("connection refused", metadata: metadata(client, reason))
         case .clientBanned(let client):
             logger.info("client banned: it connects too often", metadata: metadata(client, .banned))
+        case .connectDelayed(let client, let delay):
+            let milliseconds = delay.wholeNanoseconds / 1_000_000
+            logger.info(
+                "CONNECT waits: clients fight over this identifier",
+                metadata: ["client": "\(client)", "milliseconds": "\(milliseconds)"])
         case .authenticationDenied(_, let client, let user, let reason):
             logger.info("authentication denied", metadata: metadata(client, reason, ["user": "\(user ?? "")"]))
         case .publishDenied(let client, let topic):

@@ -201,6 +201,26 @@ struct FlockSessionTests {
         }
     }
 
+    /// The claims of two nodes' clients would go to and fro through the log without an end.
+    @Test func aClientThatLosesItsSessionToAnotherNodeAgainAndAgainWaitsBeforeItsClaim() {
+        var core = Self.core()
+        for _ in 0..<Limits().maximumQuickTakeovers {
+            _ = core.connect("c", properties: Self.lasting)
+            _ = core.answerClaim(TakenSessions())
+            _ = core.step(.sessionLost(clientIdentifier: "c"))
+        }
+        _ = core.connect("c", properties: Self.lasting)
+        #expect(core.pendingCommands.isEmpty)
+        #expect(core.counters.connectsDelayed == 1)
+        _ = core.advance(by: .milliseconds(100))
+        guard case .claim("c") = core.pendingCommands.first?.command else {
+            Issue.record("\(core.pendingCommands)")
+            return
+        }
+        let seen = core.answerClaim(TakenSessions(sessions: [Self.session("c")]))
+        #expect(seen.last == .resumeReading(slot: 10))
+    }
+
     @Test("P2: the end of a session leaves the client identifier to every node")
     func theEndOfASessionIsADeparture() {
         var core = Self.core()

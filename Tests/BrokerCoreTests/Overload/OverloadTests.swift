@@ -50,6 +50,75 @@ struct OverloadTests {
         #expect(!clients.isBanned("199\(long)", at: .zero))
     }
 
+    // MARK: Clients that fight over one identifier
+
+    @Test func clientsThatTakeTheSessionFromEachOtherWaitLongerAndLonger() {
+        var harness = CoreHarness(
+            options: options {
+                $0.maximumQuickTakeovers = 3
+                $0.maximumTakeoverDelay = .milliseconds(400)
+            })
+        // The first finds nobody, and the next three are quick enough to be chance.
+        for _ in 0..<4 { #expect(connect(&harness, "rival") == .success) }
+        var waits: [Int] = []
+        for _ in 0..<5 {
+            var answer = connect(&harness, "rival")
+            var wait = 0
+            while answer == nil {
+                wait += 100
+                answer =
+                    harness.advance(by: .milliseconds(100)).compactMap { effect -> ReasonCode? in
+                        if case .connAck(_, let reasonCode, _) = effect { reasonCode } else { nil }
+                    }.first
+            }
+            #expect(answer == .success)
+            waits.append(wait)
+        }
+        #expect(waits == [100, 200, 400, 400, 400])
+        #expect(harness.counters.connectsDelayed == 5)
+        #expect(connect(&harness, "other") == .success)
+    }
+
+    @Test func aClientThatMovesNowAndThenDoesNotWait() {
+        var harness = CoreHarness(
+            options: options {
+                $0.maximumQuickTakeovers = 1
+                $0.takeoverWindow = .seconds(10)
+            })
+        for _ in 0..<20 {
+            #expect(connect(&harness, "mover") == .success)
+            _ = harness.advance(by: .seconds(10))
+        }
+        #expect(harness.counters.connectsDelayed == 0)
+    }
+
+    /// Who loses patience leaves nothing behind, and whoever has the session keeps it.
+    @Test func aConnectionThatEndsWhileItWaitsTakesNothingOver() {
+        var harness = CoreHarness(options: options { $0.maximumQuickTakeovers = 1 })
+        #expect(connect(&harness, "rival") == .success)
+        #expect(connect(&harness, "rival") == .success)
+        let waiting = harness.open()
+        _ = harness.step(
+            .packetReceived(waiting, .connect(Connect(version: .v5_0, clientIdentifier: "rival"))))
+        _ = harness.step(.connectionClosed(waiting))
+        #expect(harness.advance(by: .seconds(5)).isEmpty)
+        #expect(harness.counters.takeovers == 1)
+    }
+
+    @Test func theTableOfContestsIsBounded() {
+        var limits = Limits()
+        limits.maximumQuickTakeovers = 1
+        var contests = TakeoverContests()
+        let long = String(repeating: "x", count: 65_000)
+        for number in 0..<200 { contests.sessionTakenOver("\(number)\(long)", at: .zero, limits) }
+        #expect(contests.delay(of: "0\(long)", at: .zero, limits) == .milliseconds(100))
+        #expect(contests.delay(of: "199\(long)", at: .zero, limits) == .zero)
+        // And it is emptied.
+        let later = Instant.zero.advanced(by: .seconds(60))
+        contests.sessionTakenOver("199\(long)", at: later, limits)
+        #expect(contests.delay(of: "199\(long)", at: later, limits) == .milliseconds(100))
+    }
+
     // MARK: Memory
 
     @Test func whileMemoryIsCriticalNothingNewIsTakenAndWhatIsThereGoesOn() {
