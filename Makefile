@@ -77,6 +77,7 @@ flock: build ## start three nats-servers, three nodes and HAProxy on this machin
 .PHONY: torture-flock
 torture-flock: build ## kill nodes and nats-servers of a flock for SECONDS; check every acknowledgement (SEED=)
 	python3 Tests/Torture/torture-flock --broker $(BROKER) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+	python3 Tests/Torture/torture-takeovers --broker $(BROKER) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 .PHONY: lint
 lint: ## check the formatting
@@ -136,6 +137,7 @@ test-torture: build
 	$(TORTURE_RUN) log --rounds 3 --seconds 4 --seed 1 --durability os
 	$(TORTURE_RUN) full-disk --rounds 2 --seconds 4 --seed 1
 	python3 Tests/Torture/torture-flock --broker $(BROKER) --seconds 8 --seed 1
+	python3 Tests/Torture/torture-takeovers --broker $(BROKER) --seconds 8 --connects 1500 --seed 1
 
 .PHONY: test-browser
 test-browser: build ## publish and subscribe over WebSocket from Chromium, where it is installed

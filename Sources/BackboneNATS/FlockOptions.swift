@@ -22,7 +22,7 @@ package struct FlockOptions: Sendable {
     /// Time between two beats by which the others know that a node lives, and how many may be missing before it is taken
     /// for dead.
     package var beatInterval: Duration = .seconds(1)
-    package var missedBeats = 6
+    package var missedBeats = 5
     /// Bytes of messages for other nodes that wait for the connection; what comes then is dropped (QoS 0).
     package var maximumBroadcastBytes = 16 << 20
     /// Time for the servers to be there, and to have a leader, when the node starts.

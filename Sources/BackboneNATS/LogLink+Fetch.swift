@@ -16,8 +16,14 @@ struct Fetch {
     var hasFailed = false
 }
 
+/// Those of a fetch that lie in one batch.
+struct WantedOfBatch {
+    let fetch: UInt64
+    let sequences: [LogSequence]
+}
+
 extension LogLink {
-    /// Reads messages of the log, by their places. Several of one batch cost one read.
+    /// Reads messages of the log, by their places. Several of one batch cost one read, also of several sessions.
     func fetch(_ sequences: [LogSequence], submitter: UInt16, token: BackboneToken) {
         var byStream: [UInt64: [LogSequence]] = [:]
         for sequence in sequences { byStream[sequence.stream, default: []].append(sequence) }
@@ -30,36 +36,46 @@ extension LogLink {
         let number = nextFetch
         fetches[number] = fetch
         for stream in byStream.keys.sorted() {
-            let wanted = byStream[stream] ?? []
-            connection.directGet(stream: options.stream, .sequence(stream)) { result in
-                self.received(result, at: stream, wanted, fetch: number)
+            let wanted = WantedOfBatch(fetch: number, sequences: byStream[stream] ?? [])
+            if let batch = recentBatches[stream] {
+                received(batch, wanted)
+            } else if reads[stream] != nil {
+                reads[stream]?.append(wanted)
+            } else {
+                reads[stream] = [wanted]
+                connection.directGet(stream: options.stream, .sequence(stream)) { self.received($0, at: stream) }
             }
         }
     }
 
-    private func received(
-        _ result: Result<StoredMessage?, NATSError>, at stream: UInt64, _ wanted: [LogSequence], fetch number: UInt64
-    ) {
-        guard var fetch = fetches[number] else { return }
-        switch result {
-        case .success(nil): fetch.lastMissing = max(fetch.lastMissing ?? 0, stream)
-        case .success(.some(let message)): take(wanted, of: message, &fetch)
-        case .failure: fetch.hasFailed = true
+    private func received(_ result: Result<StoredMessage?, NATSError>, at stream: UInt64) {
+        if case .success(.some(let message)) = result { recentBatches.add(message.payload, at: stream) }
+        for wanted in reads.removeValue(forKey: stream) ?? [] {
+            switch result {
+            case .success(nil):
+                progress(of: wanted.fetch) { $0.lastMissing = max($0.lastMissing ?? 0, stream) }
+            case .success(.some(let message)): received(message.payload, wanted)
+            case .failure: progress(of: wanted.fetch) { $0.hasFailed = true }
+            }
         }
+    }
+
+    private func received(_ batch: ByteBuffer, _ wanted: WantedOfBatch) {
+        let now = wallClock()
+        let found = batch.withUnsafeReadableBytes { bytes in
+            try? FlockBatch.entries(of: wanted.sequences, in: bytes, at: now)
+        }
+        progress(of: wanted.fetch) { fetch in
+            if let found { fetch.found += found } else { fetch.hasFailed = true }
+        }
+    }
+
+    private func progress(of number: UInt64, _ body: (inout Fetch) -> Void) {
+        guard var fetch = fetches[number] else { return }
+        body(&fetch)
         fetch.remaining -= 1
         fetches[number] = fetch.remaining > 0 ? fetch : nil
         if fetch.remaining == 0 { finish(fetch) }
-    }
-
-    private func take(_ wanted: [LogSequence], of message: StoredMessage, _ fetch: inout Fetch) {
-        guard let batch = try? FlockBatch(message.payload, at: wallClock()) else {
-            fetch.hasFailed = true
-            return
-        }
-        for sequence in wanted where batch.records.indices.contains(sequence.indexInBatch) {
-            guard case .append(let append) = batch.records[sequence.indexInBatch] else { continue }
-            fetch.found.append(LogEntry(sequence: sequence, message: append.message, publisher: .none))
-        }
     }
 
     /// A replica may be behind: what it does not have is gone only if the leader says that the log begins later.

@@ -35,6 +35,9 @@ actor LogLink {
     var unreadable: UInt8?
     var fetches: [UInt64: Fetch] = [:]
     var nextFetch: UInt64 = 0
+    /// Batches that are being read again, by their place of the stream, and who waits for them.
+    var reads: [UInt64: [WantedOfBatch]] = [:]
+    var recentBatches = RecentBatches()
     let silence: LinkSilence
     private var effects: [FlockLog.Effect] = []
     private var onCommit: (@Sendable ([Settled]) -> Void)?

@@ -8,8 +8,9 @@ import DequeModule
 /// is settled when its batch comes back from the log, in its place among the batches of the other nodes.
 package struct FlockLog: Sendable {
     package struct Options: Sendable {
-        /// Bytes of records above which no further one joins a batch.
-        package var batchBytes = 1 << 19
+        /// Bytes of records above which no further one joins a batch. Larger ones hardly replicate any cheaper, and whoever
+        /// reads a message again reads its batch.
+        package var batchBytes = 1 << 16
         /// Records of a batch.
         package var batchRecords = FlockBatch.maximumRecords
         /// Time before a batch is sent again that could not be stored, and the longest, to which it doubles.

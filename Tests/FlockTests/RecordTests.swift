@@ -139,4 +139,31 @@ struct RecordTests {
         #expect(last.indexInBatch == FlockBatch.maximumRecords - 1)
         #expect(LogSequence(stream: 1, index: 0) > 0)
     }
+
+    /// What is read again of a batch is what the whole of it says, and what is no message there is left out.
+    @Test func singleMessagesOfABatchAreReadWithoutTheOthers() throws {
+        let batch = Self.batch()
+        let bytes = batch.encoded()
+        let all = (0..<12).map { LogSequence(stream: 9, index: $0) }
+        for wanted in [all, [all[2], all[0]], [all[2]], [all[1]], []] {
+            let found = try bytes.withUnsafeBytes { try FlockBatch.entries(of: wanted, in: $0, at: 1_007_000) }
+            #expect(found.map(\.sequence) == [all[0], all[2]].filter(wanted.contains))
+            for entry in found {
+                guard case .append(let append) = batch.records[entry.sequence.indexInBatch] else { continue }
+                #expect(entry.message.payload.elementsEqual(append.message.payload))
+                #expect(entry.message.publisherHash == append.message.publisherHash)
+                #expect(entry.message.expiryInterval == append.message.expiryInterval.map { $0 - 7 })
+            }
+        }
+    }
+
+    @Test func aBatchThatIsCutOffGivesNoMessageBehindTheCut() {
+        let bytes = Self.batch().encoded()
+        for count in 0..<(bytes.count - 20) {
+            let found = bytes[..<count].withUnsafeBytes { bytes in
+                try? FlockBatch.entries(of: [LogSequence(stream: 1, index: 7)], in: bytes, at: 0)
+            }
+            #expect(found?.isEmpty != false)
+        }
+    }
 }

@@ -99,20 +99,61 @@ extension FlockBatch {
         _ bytes: UnsafeRawBufferPointer, at now: UInt64, reading highest: UInt8 = FlockBatch.version
     ) throws(MalformedRecord) {
         var reader = RecordReader(bytes)
+        self = try FlockBatch(headOf: &reader, reading: highest)
+        guard isReadable else { return }
+        let age = age(at: now)
+        let count = try reader.recordCount()
+        records.reserveCapacity(count)
+        for _ in 0..<count { records.append(try reader.record(age: age)) }
+        guard reader.isAtEnd else { throw reader.malformed("the batch is followed by something") }
+    }
+
+    private init(headOf reader: inout RecordReader, reading highest: UInt8) throws(MalformedRecord) {
         version = try reader.byte()
         guard version >= FlockBatch.firstVersion else { throw reader.malformed("the batch is of no version") }
         let node = try reader.text()
         let incarnation = try reader.number()
         identity = Identity(node: node, incarnation: incarnation, number: try reader.number())
         writtenAt = try reader.number()
-        let age = now > writtenAt ? (now - writtenAt) / 1000 : 0
         records = []
         isReadable = version <= highest
-        guard isReadable else { return }
-        let count = try reader.count()
-        guard count <= FlockBatch.maximumRecords else { throw reader.malformed("the batch has too many records") }
-        records.reserveCapacity(count)
-        for _ in 0..<count { records.append(try reader.record(age: age)) }
-        guard reader.isAtEnd else { throw reader.malformed("the batch is followed by something") }
+    }
+
+    /// Seconds since it was written.
+    private func age(at now: UInt64) -> UInt64 { now > writtenAt ? (now - writtenAt) / 1000 : 0 }
+
+    /// Reads single messages of a batch again and makes no others.
+    ///
+    /// - Parameters:
+    ///   - sequences: their positions, all of this batch; what is no message there is left out.
+    ///   - now: as above.
+    package static func entries(
+        of sequences: [LogSequence], in bytes: UnsafeRawBufferPointer, at now: UInt64
+    ) throws(MalformedRecord) -> [LogEntry] {
+        var reader = RecordReader(bytes)
+        let head = try FlockBatch(headOf: &reader, reading: version)
+        guard head.isReadable else { throw reader.malformed("the batch is of a version that is not known") }
+        let age = head.age(at: now)
+        let count = try reader.recordCount()
+        var found: [LogEntry] = []
+        var next = 0
+        for sequence in sequences.sorted() where next <= sequence.indexInBatch && sequence.indexInBatch < count {
+            reader.skipsMessages = true
+            for _ in next..<sequence.indexInBatch { _ = try reader.record(age: age) }
+            reader.skipsMessages = false
+            if case .append(let append) = try reader.record(age: age) {
+                found.append(LogEntry(sequence: sequence, message: append.message, publisher: .none))
+            }
+            next = sequence.indexInBatch + 1
+        }
+        return found
+    }
+}
+
+extension RecordReader {
+    fileprivate mutating func recordCount() throws(MalformedRecord) -> Int {
+        let count = try count()
+        guard count <= FlockBatch.maximumRecords else { throw malformed("the batch has too many records") }
+        return count
     }
 }

@@ -20,6 +20,11 @@ extension RecordReader {
         let topic = try field()
         let properties = try field()
         let payload = try field()
+        if skipsMessages {
+            _ = try optionalNumber(as: UInt32.self)
+            _ = try number()
+            return RecordReader.skipped
+        }
         let message = ApplicationMessage(topic: topic, encodedProperties: properties, payload: payload)
         message.qos = qos
         message.isRetained = flags & 0x04 != 0
@@ -29,4 +34,6 @@ extension RecordReader {
         message.publisherHash = try number()
         return message
     }
+
+    private static let skipped = ApplicationMessage(capacity: 0)
 }

@@ -16,6 +16,8 @@ package struct MalformedRecord: Error, Hashable, CustomStringConvertible {
 package struct RecordReader {
     private let bytes: UnsafeRawBufferPointer
     package private(set) var offset = 0
+    /// Whether messages are read without being made: each is an empty one then.
+    var skipsMessages = false
 
     /// Reads from `bytes`, which have to outlive the reader.
     package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
