@@ -79,6 +79,10 @@ torture-flock: build ## kill nodes and nats-servers of a flock for SECONDS; chec
 	python3 Tests/Torture/torture-flock --broker $(BROKER) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 	python3 Tests/Torture/torture-takeovers --broker $(BROKER) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
+.PHONY: torture-drain
+torture-drain: build ## drain a node of a flock behind HAProxy under load; check every acknowledgement
+	python3 Tests/Torture/drain-flock --broker $(BROKER)
+
 .PHONY: lint
 lint: ## check the formatting
 	$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)

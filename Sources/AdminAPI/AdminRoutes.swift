@@ -26,7 +26,7 @@ struct AdminRoutes: Sendable {
         let router = Router(context: AdminContext.self)
         router.add(middleware: AccessMiddleware(guarding: guarding))
         router.get("live") { _, _ in await live() }
-        router.get("ready") { _, _ in await ready() }
+        router.get("ready") { request, _ in await ready(request) }
         router.get("metrics") { _, _ in try await metrics() }
         let management = router.group("v1")
         management.get("nodes") { _, _ in try await nodes() }
@@ -44,10 +44,14 @@ struct AdminRoutes: Sendable {
         return json(HealthRow(status: "live", reasons: []))
     }
 
-    private func ready() async -> Response {
+    /// With `?draining=404` a node that is being drained, and well, says so with 404: HAProxy then sends it nobody new and
+    /// leaves its connections alone (`http-check disable-on-404`).
+    private func ready(_ request: Request) async -> Response {
         let readiness = await server.readiness(within: Self.readinessPatience)
         guard readiness.isReady else {
-            return json(HealthRow(status: "not ready", reasons: readiness.reasons), .serviceUnavailable)
+            let isLeaving = readiness.isOnlyDraining && request.uri.queryParameters.get("draining") == "404"
+            return json(
+                HealthRow(status: "not ready", reasons: readiness.reasons), isLeaving ? .notFound : .serviceUnavailable)
         }
         return json(HealthRow(status: "ready", reasons: []))
     }

@@ -12,6 +12,10 @@ package struct Readiness: Sendable, Hashable {
     package let reasons: [String]
 
     package var isReady: Bool { reasons.isEmpty }
+    /// It would be, if it were not being drained.
+    package var isOnlyDraining: Bool { reasons == [Readiness.draining] }
+
+    static let draining = "the broker is being drained"
 }
 
 /// For whoever looks after the broker.
@@ -46,7 +50,7 @@ extension BrokerServer {
         guard let serving = operatorState.serving else {
             return Readiness(reasons: reasons.isEmpty ? ["the listeners are not open yet"] : reasons)
         }
-        if operatorState.isDraining { reasons.append("the broker is being drained") }
+        if operatorState.isDraining { reasons.append(Readiness.draining) }
         if let report = serving.backbone.report {
             if let refusal = report.refusal { reasons.append("nothing is acknowledged: \(refusal)") }
             if operatorState.isStalled(report, at: .now) {

@@ -82,6 +82,8 @@ import Testing
             #expect(answer.status == 202)
             for one in events { #expect(await reasonOfTheEnd(one) == .serverShuttingDown) }
             await #expect(throws: MQTTClientError.self) { _ = try await broker.client("late").connect() }
+            #expect(try await broker.admin.send(.get, "/ready").status == 503)
+            #expect(try await broker.admin.send(.get, "/ready?draining=404").status == 404)
             let node = try await broker.admin.ask(.get, "/v1/nodes", for: ListPage<NodeRow>.self).items.first
             #expect(node?.isDraining == true)
             #expect(node?.isReady == false)
