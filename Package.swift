@@ -163,7 +163,7 @@ let package = Package(
         // Beside the layers: the simulator, the fuzz targets.
         library(
             "SimulationKit",
-            ["BrokerCore", "AccessControl", "Backbone", "MQTTModel", "MQTTCodec", "MQTTSession", nioCore, heap]),
+            ["BrokerCore", "AccessControl", "Backbone", "Flock", "MQTTModel", "MQTTCodec", "MQTTSession", nioCore, heap]),
         .executableTarget(
             name: "simulate", dependencies: ["SimulationKit", argumentParser], swiftSettings: settings),
         library(

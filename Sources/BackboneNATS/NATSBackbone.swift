@@ -125,7 +125,7 @@ package final class NATSBackbone: BackboneEngine {
         }
     }
 
-    package func onBroadcast(_ handler: @escaping @Sendable ([Broadcast]) -> Void) {
+    package func onBroadcast(_ handler: @escaping @Sendable ([ApplicationMessage]) -> Void) {
         eventLoop.execute { [link] in link.assumeIsolated { $0.onBroadcast = handler } }
     }
 

@@ -69,6 +69,12 @@ extension BrokerCore {
         guard let slot = connections.session(of: connection), let session = sessions.slots[slot],
             let online = session.online, let timeout = online.keepAliveTimeout
         else { return }
+        // The broker itself reads nothing for now: the client cannot be heard.
+        guard !online.isReadingPaused, !online.isGated else {
+            session.online?.lastReceived = now
+            arm(.keepAlive(connection), at: now.advanced(by: timeout))
+            return
+        }
         let dueAt = online.lastReceived.advanced(by: timeout)
         guard dueAt <= now else {
             arm(.keepAlive(connection), at: dueAt)

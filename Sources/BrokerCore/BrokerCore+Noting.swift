@@ -201,6 +201,7 @@ extension BrokerCore {
     ) {
         guard let connection = session.online?.connection else { return }
         session.online?.isGated = false
+        session.online?.lastReceived = now
         effects.all.append(.send(connection, .connAck(connAck)))
         sessions.updatePath(of: session)
         groupsChanged(of: session, into: &effects)

@@ -60,6 +60,7 @@ extension BrokerCore {
             let session = sessions.slots[slot], session.online?.isReadingPaused == true
         {
             session.online?.isReadingPaused = false
+            session.online?.lastReceived = now
             effects.all.append(.resumeReading(connection))
         }
     }

@@ -36,6 +36,13 @@ extension BrokerCore {
         _ entry: LogEntry, to matches: Matches, at now: Instant, into effects: inout Effects
     ) {
         let message = entry.message
+        // On its way from another node, or by a log that took its time [MQTT-3.3.2-5]. One that never had any time reaches
+        // who is there.
+        if let interval = message.expiryInterval, interval > 0 || entry.publisher == .remote,
+            message.isExpired(at: now)
+        {
+            return
+        }
         let start = effects.recipients.count
         for match in matches.subscribers {
             var qos = match.maximumQoS

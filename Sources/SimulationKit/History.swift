@@ -62,8 +62,13 @@ package final class History {
     package private(set) var messages: [MessageRecord] = []
     package private(set) var sessions: [[SessionRecord]]
     package private(set) var crashes: [CrashRecord] = []
+    /// When each client's session went from one node of a flock to another.
+    private var moves: [[Instant]]
 
-    package init(clientCount: Int) { sessions = Array(repeating: [], count: clientCount) }
+    package init(clientCount: Int) {
+        sessions = Array(repeating: [], count: clientCount)
+        moves = Array(repeating: [], count: clientCount)
+    }
 
     /// - Parameter number: makes the payload from the message's number.
     package func addMessage(_ make: (_ number: Int) -> MessageRecord) -> Int {
@@ -82,6 +87,13 @@ package final class History {
 
     /// How often the broker has crashed since `instant`.
     package func crashCount(since instant: Instant) -> Int { crashes.count { $0.at >= instant } }
+
+    package func moved(_ client: Int, at now: Instant) { moves[client].append(now) }
+
+    /// How often since `instant` what the client had had and acknowledged may have been forgotten.
+    package func lapseCount(of client: Int, since instant: Instant) -> Int {
+        crashCount(since: instant) + moves[client].count { $0 >= instant }
+    }
 
     package func beginSession(of client: Int, at now: Instant) {
         endSession(of: client, at: now)

@@ -24,6 +24,8 @@ package enum Occurrence: Sendable {
     case reported(BrokerEvent)
     /// The broker's process ended without a word; its connections' `ended` follow.
     case crashed
+    /// The log says that this node is dead, whether it is or not: nothing of it counts any more.
+    case declaredDead(node: Int)
     /// A new process is about to take up what the engine kept.
     case restarted
 }
@@ -73,6 +75,7 @@ package enum Rule: String, Sendable, Hashable, CaseIterable {
     case will = "a will is published once and when due"
     case sharedSubscription = "one member of a shared subscription for each message"
     case boundedQueue = "queues are bounded"
+    case agreement = "all nodes of a flock have added up the same"
     case emptyTables = "tables are empty at quiescence"
     case invariant = "invariants of the core and the driver"
     case honestClientClosed = "no honest client is closed without a reason"

@@ -32,7 +32,21 @@ package struct Swarm: Sendable {
     package var failedCommitPercent = 0
     /// How often it has no room for a message.
     package var fullPercent = 0
-    package var hasFailingEngine: Bool { hasLastingEngine && failedCommitPercent + fullPercent > 0 }
+    package var hasFailingEngine: Bool { nodeCount > 1 || hasLastingEngine && failedCommitPercent + fullPercent > 0 }
+
+    // MARK: The flock
+
+    /// More than one: a flock, whose log is a lasting engine.
+    package var nodeCount = 1
+    package var flockFaults = FlockFaults()
+    /// How often a node's process ends without a word, stands still, or is cut off from the servers.
+    package var nodeCrashes = 0
+    package var nodePauses = 0
+    package var nodeCuts = 0
+    /// How often the servers are without a leader for a while.
+    package var leaderLosses = 0
+    /// How often a client that connects goes to another node, percent.
+    package var roamingPercent = 50
 
     // MARK: What clients do, each a weight against the others
 
@@ -110,6 +124,41 @@ package struct Swarm: Sendable {
         maximumDowntimeMilliseconds = random.pick([0, 300, 4000])
         maximumCommitDelayMilliseconds = random.pick([0, 2, 20, 100])
         if !hasLastingEngine { crashCount = 0 }
+    }
+
+    /// What the flock is like, and what goes wrong in it.
+    mutating func drawFlock(using random: inout SplitMix64) {
+        hasLastingEngine = true
+        crashCount = 0
+        sharedPercent = 0
+        nodeCount = random.integer(in: 2...5)
+        shardCount = min(shardCount, 2)
+        roamingPercent = random.pick([0, 20, 50, 100])
+        maximumDowntimeMilliseconds = random.pick([0, 300, 4000, 12_000])
+        flockFaults.maximumDelayMilliseconds = random.pick([0, 1, 5, 50])
+        flockFaults.maximumLagMilliseconds = random.pick([0, 5, 100, 1000])
+        var faults = random.split(1)
+        guard faults.chance(80) else { return }
+        flockFaults.lostRequestPercent = faults.pick([0, 0, 5, 30])
+        flockFaults.lostAnswerPercent = faults.pick([0, 0, 5, 30])
+        flockFaults.lateRequestPercent = faults.pick([0, 0, 0, 10])
+        flockFaults.fullPercent = faults.pick([0, 0, 0, 5])
+        flockFaults.failedReadPercent = faults.pick([0, 0, 30])
+        flockFaults.stalledTailPercent = faults.pick([0, 0, 1, 5])
+        flockFaults.lostBroadcastPercent = faults.pick([0, 0, 20])
+        flockFaults.lostBeatPercent = faults.pick([0, 0, 10, 50])
+        flockFaults.maximumSkewMilliseconds = faults.pick([0, 0, 50, 2000])
+        flockFaults.maximumLoadMilliseconds = faults.pick([10, 10, 1000, 10_000])
+        nodeCrashes = faults.pick([0, 0, 1, 3])
+        nodePauses = faults.pick([0, 0, 1, 2])
+        nodeCuts = faults.pick([0, 0, 1, 2])
+        leaderLosses = faults.pick([0, 0, 1, 2])
+    }
+
+    /// Nothing goes wrong between the nodes of a flock.
+    package mutating func calm() {
+        flockFaults = FlockFaults()
+        (nodeCrashes, nodePauses, nodeCuts, leaderLosses) = (0, 0, 0, 0)
     }
 
     private mutating func drawLimits(using random: inout SplitMix64) {

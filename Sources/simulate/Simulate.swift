@@ -22,6 +22,9 @@ struct Simulate: ParsableCommand {
     @Option(help: "Virtual seconds before faults heal, likewise.") var seconds: Int?
     @Option(help: "Crashes of the broker, likewise.") var crashes: Int?
     @Flag(help: "Brief runs, each with a crash.") var crashing = false
+    @Flag(help: "Brief runs of several nodes that share a log.") var flock = false
+    @Option(help: "With --flock: nodes, likewise.") var nodes: Int?
+    @Flag(help: "With --flock: nothing goes wrong between the nodes.") var calm = false
     @Flag(help: "Print every event.") var trace = false
     @Flag(help: "With --trace: every piece of bytes as well.") var bytes = false
     @Option(help: "Events to print of a run that failed.") var lines = 60
@@ -60,7 +63,10 @@ struct Simulate: ParsableCommand {
     }
 
     private func swarm(of seed: UInt64) -> Swarm {
-        var swarm = crashing ? Swarm.crashing(for: seed) : Swarm.drawn(for: seed)
+        var swarm =
+            flock ? Swarm.flock(for: seed) : crashing ? Swarm.crashing(for: seed) : Swarm.drawn(for: seed)
+        if flock, let nodes { swarm.nodeCount = nodes }
+        if calm { swarm.calm() }
         if let crashes {
             swarm.crashCount = crashes
             if crashes > 0 { swarm.hasLastingEngine = true }
@@ -77,7 +83,7 @@ struct Simulate: ParsableCommand {
         if !trace { Run(seed: outcome.seed, swarm: outcome.swarm).traced().log.suffix(lines).forEach(say) }
         say("seed \(outcome.seed): FAILED after \(outcome.eventCount) events")
         for failure in outcome.failures { say("  \(failure)") }
-        say("again: simulate\(crashing ? " --crashing" : "") --seed \(outcome.seed) --trace")
+        say("again: simulate\(flock ? " --flock" : crashing ? " --crashing" : "") --seed \(outcome.seed) --trace")
     }
 
     /// Written at once and not when a buffer is full: the last line has to be there after a crash.

@@ -69,7 +69,7 @@ private let allowedImports: [String: Set<String>] = [
     ],
     // Beside the layers.
     "SimulationKit": [
-        "BrokerCore", "AccessControl", "Backbone", "MQTTModel", "MQTTCodec", "MQTTSession", "TopicIndex",
+        "BrokerCore", "AccessControl", "Backbone", "Flock", "MQTTModel", "MQTTCodec", "MQTTSession", "TopicIndex",
         "NIOCore.ByteBuffer", "HeapModule",
         "DequeModule",
     ],

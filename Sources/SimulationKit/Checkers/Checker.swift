@@ -36,7 +36,7 @@ package struct Referee {
             TopicAliasChecker(profiles: profiles), DuplicateFlagChecker(swarm: swarm), OrderChecker(swarm: swarm),
             DeliveryChecker(profiles: profiles), ContentChecker(swarm: swarm, profiles: profiles),
             SessionChecker(swarm: swarm),
-            ClosureChecker(swarm: swarm), RetainedChecker(profiles: profiles),
+            ClosureChecker(swarm: swarm), RetainedChecker(swarm: swarm, profiles: profiles),
             WillChecker(swarm: swarm, profiles: profiles),
             SharedSubscriptionChecker(swarm: swarm, profiles: profiles), QueueChecker(swarm: swarm),
         ]

@@ -35,7 +35,7 @@ package struct DeliveryChecker: Checker {
 
         // A crash repeats what the engine had not been told of, without DUP: only the client knows that it has had it.
         let firstSentAt = history.messages[number].firstSentAt ?? .zero
-        let repeats = 1 + history.crashCount(since: firstSentAt)
+        let repeats = 1 + history.lapseCount(of: who.client, since: firstSentAt)
         let limit = allowance(for: history.messages[number], to: who, history)
         let description = "client \(who.client), message \(number), allowed \(limit)"
         switch received.publish.qos {

@@ -19,7 +19,12 @@ package struct RetainedChecker: Checker {
     private var topics: [String: [Int]] = [:]
     private var known = 0
 
-    package init(profiles: [ClientProfile]) { self.profiles = profiles }
+    private let isFlock: Bool
+
+    package init(swarm: Swarm, profiles: [ClientProfile]) {
+        self.profiles = profiles
+        isFlock = swarm.nodeCount > 1
+    }
 
     package mutating func observe(
         _ occurrence: Occurrence, at now: Instant, history: History, verdict: inout Verdict
@@ -34,6 +39,11 @@ package struct RetainedChecker: Checker {
                     .retained,
                     "client \(who.client) got message \(number) of \(history.messages[number].topic), which had been "
                         + "replaced before it subscribed", at: now)
+            }
+        // A node that lags has the subscription before the message: then it comes as a new one.
+        case .publishReceived(let who, let packet) where isFlock:
+            if let number = packet.number, history.messages[number].isRetained {
+                received[Receipt(client: who.client, session: who.session, number: number)] = now
             }
         case .subscribed(let who, let subscription):
             noteDebts(of: who, subscription, history)
@@ -104,7 +114,9 @@ package struct RetainedChecker: Checker {
     package mutating func finish(at now: Instant, history: History, verdict: inout Verdict) {
         for debt in debts where (received[debt.receipt] ?? .zero) < debt.since {
             // A copy that waits for a restart gives way to what has been retained since.
-            if history.crashCount(since: debt.since) > 0, isReplaced(debt, history) { continue }
+            if history.lapseCount(of: debt.receipt.client, since: debt.since) > 0, isReplaced(debt, history) {
+                continue
+            }
             guard let session = history.currentSession(of: debt.receipt.client), session.endedAt == nil,
                 session.ordinal == debt.receipt.session, !session.hasOverflowed
             else { continue }

@@ -28,8 +28,17 @@ package struct SessionChecker: Checker {
 
     /// A session that the engine could not note is refused, which leaves none, or the one that was there.
     private let hasFailingEngine: Bool
+    private let isFlock: Bool
+    /// How far the clocks of two nodes may be apart.
+    private let skew: Duration
+    /// Connections of nodes that have not heard yet that another node has the client.
+    private var superseded: Set<Int> = []
 
-    package init(swarm: Swarm) { hasFailingEngine = swarm.hasFailingEngine }
+    package init(swarm: Swarm) {
+        hasFailingEngine = swarm.hasFailingEngine
+        isFlock = swarm.nodeCount > 1
+        skew = .milliseconds(2 * swarm.flockFaults.maximumSkewMilliseconds)
+    }
 
     package mutating func observe(
         _ occurrence: Occurrence, at now: Instant, history: History, verdict: inout Verdict
@@ -45,18 +54,19 @@ package struct SessionChecker: Checker {
             if let identifier = identifiers[connection], states[identifier]?.origin == connection {
                 states[identifier]?.isConfirmed = true
             }
-            if decided[connection] != isSessionPresent {
+            if decided[connection] ?? (isFlock ? isSessionPresent : !isSessionPresent) != isSessionPresent {
                 verdict.fail(
                     .sessionPresent, "CONNACK on \(connection) says \(isSessionPresent) against the session", at: now)
             }
         case .accepted(let connection, let connect, let isSessionPresent, _):
             decided[connection] = isSessionPresent
-            check(connect, isSessionPresent, at: now, &verdict)
+            check(connect, isSessionPresent, on: connection, at: now, history, &verdict)
             identifiers[connection] = connect.clientIdentifier
             told[connection] = isSessionPresent
             states[connect.clientIdentifier] = State(
                 expiryInterval: SessionChecker.expiryInterval(of: connect), connection: connection, origin: connection)
-        case .connected(let who, let isSessionPresent) where told[who.connection] != isSessionPresent:
+        case .connected(let who, let isSessionPresent)
+        where told[who.connection] ?? (isFlock ? isSessionPresent : !isSessionPresent) != isSessionPresent:
             verdict.fail(.sessionPresent, "client \(who.client) was told otherwise than the broker meant", at: now)
         case .disconnectArrived(let connection, let disconnect):
             guard let identifier = identifiers[connection], states[identifier]?.connection == connection,
@@ -64,6 +74,7 @@ package struct SessionChecker: Checker {
             else { return }
             states[identifier]?.expiryInterval = interval
         case .ended(let connection):
+            superseded.remove(connection)
             guard let identifier = identifiers[connection], states[identifier]?.connection == connection else { return }
             if hasFailingEngine, states[identifier]?.isConfirmed == false { states[identifier]?.isUncertain = true }
             states[identifier]?.connection = nil
@@ -72,13 +83,20 @@ package struct SessionChecker: Checker {
         }
     }
 
-    private func check(_ connect: Connect, _ isSessionPresent: Bool, at now: Instant, _ verdict: inout Verdict) {
+    private mutating func check(
+        _ connect: Connect, _ isSessionPresent: Bool, on connection: Int, at now: Instant, _ history: History,
+        _ verdict: inout Verdict
+    ) {
         let identifier = connect.clientIdentifier
         let state = states[identifier]
-        if state?.connection != nil {
+        let node = Simulation.node(ofConnection: connection)
+        if let older = state?.connection, Simulation.node(ofConnection: older) != node {
+            superseded.insert(older)
+        } else if state?.connection != nil {
             verdict.fail(.oneConnection, "\(identifier) is connected while an older connection lives", at: now)
         }
-        let expected: Bool? = connect.cleanStart ? false : isAlive(state, at: now)
+        let alive = isFlock ? isAlive(state, on: node, at: now, history) : isAlive(state, at: now)
+        let expected: Bool? = connect.cleanStart ? false : alive
         if let expected, expected != isSessionPresent {
             verdict.fail(
                 .sessionPresent, "\(identifier) was told \(isSessionPresent ? 1 : 0), the truth is \(expected ? 1 : 0)",
@@ -103,6 +121,30 @@ package struct SessionChecker: Checker {
             latest = max(end, restartedAt.advanced(seconds: state.expiryInterval)).advanced(by: .seconds(1))
         }
         return now > latest.advanced(by: SessionChecker.slack) ? false : nil
+    }
+
+    /// Time in which what a node has noted of the end of a connection may not be in the log, because the servers were
+    /// not there, the node was cut off, or it died and was missed.
+    private static let grace: Duration = .seconds(40)
+
+    /// The same in a flock, as the node has to see it that accepts the client now.
+    private func isAlive(_ state: State?, on node: Int, at now: Instant, _ history: History) -> Bool? {
+        guard let state else { return false }
+        if state.isUncertain || !state.isConfirmed { return nil }
+        if state.expiryInterval == .max { return true }
+        guard let endedAt = state.endedAt else { return nil }
+        let end = endedAt.advanced(seconds: state.expiryInterval)
+        if state.expiryInterval > 0, now.advanced(by: SessionChecker.slack + skew) < end { return true }
+        // Each node that has it counts from when it got it, if it does not know better.
+        let lives = 1 + history.crashCount(since: endedAt)
+        let latest = end.advanced(by: (SessionChecker.grace + .seconds(Int64(state.expiryInterval))) * lives)
+        return now > latest.advanced(by: skew) ? false : nil
+    }
+
+    package mutating func finish(at now: Instant, history: History, verdict: inout Verdict) {
+        for connection in superseded.sorted() {
+            verdict.fail(.oneConnection, "connection \(connection) lives though another node has its client", at: now)
+        }
     }
 
     /// Seconds that the session outlives its connection.

@@ -22,6 +22,8 @@ package struct WillChecker: Checker {
         var isCancelled: Bool { cancelledAt != nil }
         /// Whether it may be published or not: a reconnect came just when it was due.
         var isUncertain = false
+        /// The log said so: another node has its client, or its node is dead.
+        var isTaken = false
     }
     private let profiles: [ClientProfile]
     /// By connection.
@@ -32,11 +34,18 @@ package struct WillChecker: Checker {
     private let hasLastingEngine: Bool
     /// A CONNECT that it could not note is refused, with its will.
     private let hasFailingEngine: Bool
+    private let isFlock: Bool
+    /// How far the clocks of two nodes may be apart.
+    private let skew: Duration
+    /// In a flock: time in which what a node has noted may not be in the log.
+    private static let grace: Duration = .seconds(40)
 
     package init(swarm: Swarm, profiles: [ClientProfile]) {
         self.profiles = profiles
         hasLastingEngine = swarm.hasLastingEngine
         hasFailingEngine = swarm.hasFailingEngine
+        isFlock = swarm.nodeCount > 1
+        skew = .milliseconds(2 * swarm.flockFaults.maximumSkewMilliseconds)
     }
 
     package mutating func observe(
@@ -44,6 +53,7 @@ package struct WillChecker: Checker {
     ) {
         switch occurrence {
         case .accepted(let connection, let connect, let isSessionPresent, let willNumber):
+            if isFlock { taken(connect.clientIdentifier, by: connection, at: now) }
             resolve(connect.clientIdentifier, isSessionPresent: isSessionPresent, at: now)
             if let willNumber, let will = connect.will {
                 wills[connection] = State(
@@ -51,9 +61,11 @@ package struct WillChecker: Checker {
                     expiryInterval: SessionChecker.expiryInterval(of: connect))
             }
         case .connAckSent(let connection, _): wills[connection]?.isConfirmed = true
+        case .declaredDead(let node): declaredDead(node, at: now)
         case .crashed: crashed(at: now)
         case .restarted: restarted(at: now, crashedAt: history.crashes.last?.at ?? now)
         case .disconnectArrived(let connection, let disconnect):
+            if wills[connection]?.isTaken == true { return }
             if let interval = disconnect.properties.sessionExpiryInterval {
                 wills[connection]?.expiryInterval = interval
             }
@@ -92,11 +104,44 @@ package struct WillChecker: Checker {
         }
     }
 
+    /// Another node has got the client, whose connection on its earlier node ends by that.
+    private mutating func taken(_ identifier: String, by connection: Int, at now: Instant) {
+        let node = Simulation.node(ofConnection: connection)
+        // Order-free: each will is looked at for itself.
+        for (older, will) in wills where will.identifier == identifier {
+            let isElsewhere = Simulation.node(ofConnection: older) != node
+            if isElsewhere { take(will, of: older, at: now) }
+            // With a delay the node that gets the session may count it from there.
+            if let due = will.due, due <= now, due.advanced(by: WillChecker.grace) > now, will.delay > 0 {
+                wills[older]?.isUncertain = true
+            }
+        }
+    }
+
+    private mutating func declaredDead(_ node: Int, at now: Instant) {
+        // Order-free: each will is looked at for itself.
+        for (connection, will) in wills where Simulation.node(ofConnection: connection) == node {
+            take(will, of: connection, at: now)
+        }
+    }
+
+    /// What its node has noted of it by now may not count.
+    private mutating func take(_ will: State, of connection: Int, at now: Instant) {
+        if !will.isConfirmed { wills[connection]?.isUncertain = true }
+        if let cancelledAt = will.cancelledAt, cancelledAt.advanced(by: WillChecker.grace) > now {
+            wills[connection]?.isUncertain = true
+        }
+        guard will.due == nil, !will.isCancelled else { return }
+        wills[connection]?.isTaken = true
+        wills[connection]?.due = now.advanced(seconds: min(will.delay, will.expiryInterval))
+    }
+
     /// What the engine may not have known yet may go either way.
     private mutating func crashed(at now: Instant) {
         // Order-free: each will is looked at for itself.
         for (connection, will) in wills {
-            let isCancelledJustNow = will.cancelledAt.map { $0.advanced(by: .seconds(1)) > now } ?? false
+            let recently = isFlock ? WillChecker.grace : .seconds(1)
+            let isCancelledJustNow = will.cancelledAt.map { $0.advanced(by: recently) > now } ?? false
             let isNew = !will.isConfirmed && will.due == nil
             if isCancelledJustNow || isNew { wills[connection]?.isUncertain = true }
         }
@@ -138,10 +183,14 @@ package struct WillChecker: Checker {
         }
         guard let due = will.due else { return }
         let latest = max(due, will.latest ?? due).advanced(by: WillChecker.slack)
-        let isRepeatable = history.messages[will.number].qos == .atLeastOnce && will.latest != nil
+        let monitor = profiles.first(where: \.isMonitor)?.index ?? 0
+        let mayRepeat = will.latest != nil || history.lapseCount(of: monitor, since: due) > 0
+        let isRepeatable = history.messages[will.number].qos == .atLeastOnce && mayRepeat
         if times.count > 1, !isRepeatable { verdict.fail(.will, "\(name) was published \(times.count) times", at: now) }
         if let first = times.first {
-            if first < due { verdict.fail(.will, "\(name) came \(first) before it was due, \(due)", at: now) }
+            if first.advanced(by: skew) < due {
+                verdict.fail(.will, "\(name) came \(first) before it was due, \(due)", at: now)
+            }
             if first > latest, !hasLastingEngine {
                 verdict.fail(.will, "\(name) came at \(first), due \(due)", at: now)
             }

@@ -27,10 +27,11 @@ package struct ClientProfile: Sendable {
         case auditor
     }
 
-    package static func witness(index: Int, role: Role) -> ClientProfile {
+    package static func witness(index: Int, role: Role, node: Int = 0) -> ClientProfile {
         ClientProfile(
-            index: index, identifier: "\(role)", version: .v5_0, sessionExpiryInterval: .max, receiveMaximum: 65_535,
-            maximumPacketSize: nil, topicAliasMaximum: 0, keepAlive: 0, isGroupMember: false, maximumInflight: 1,
+            index: index, identifier: node == 0 ? "\(role)" : "\(role)-\(node)", version: .v5_0,
+            sessionExpiryInterval: .max, receiveMaximum: 65_535, maximumPacketSize: nil, topicAliasMaximum: 0,
+            keepAlive: 0, isGroupMember: false, maximumInflight: 1,
             role: role)
     }
 

@@ -31,7 +31,7 @@ final class HostileClient {
                 simulation.write(Array(script.prefix(pieceLength)), to: link)
                 script.removeFirst(min(pieceLength, script.count))
             }
-        } else if !simulation.hasHealed {
+        } else if !simulation.hasHealed, simulation.hasUsableNode {
             begin()
         }
     }
@@ -45,7 +45,8 @@ final class HostileClient {
         link = simulation.openLink(for: .hostile(index))
         pieceLength = random.pick([1, 3, 1000])
         // A session under another's name is not followed over a crash.
-        let isFollowed = simulation.swarm.crashCount == 0 && !simulation.swarm.hasFailingEngine
+        let isFollowed =
+            simulation.swarm.crashCount == 0 && !simulation.swarm.hasFailingEngine && simulation.flock == nil
         let trick = random.pick(Trick.allCases.filter { isFollowed || $0 != .stolenIdentifier })
         let version = random.pick([ProtocolVersion.v3_1_1, .v5_0])
         var buffer = ByteBuffer()

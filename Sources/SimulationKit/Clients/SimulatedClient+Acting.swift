@@ -8,7 +8,7 @@ extension SimulatedClient {
     func act() {
         guard profile.role == .ordinary else { return actAsWitness() }
         guard session.isConnected else {
-            if link == nil { connect(cleanStart: wantsCleanStart()) }
+            if link == nil, simulation.hasUsableNode { connect(cleanStart: wantsCleanStart()) }
             return
         }
         guard !simulation.hasHealed else { return }
@@ -28,13 +28,16 @@ extension SimulatedClient {
     /// Connects, and subscribes to everything.
     private func actAsWitness() {
         if profile.role == .auditor, !simulation.isAuditing { return }
-        if link == nil { return connect(cleanStart: false) }
+        if link == nil {
+            if simulation.hasUsableNode { connect(cleanStart: false) }
+            return
+        }
         guard session.isConnected, currentSubscriptions.isEmpty else { return }
         subscribe(to: "#", SubscriptionOptions(maximumQoS: .exactlyOnce))
     }
 
     private func wantsCleanStart() -> Bool {
-        if awaitsCleanStart, !simulation.history.crashes.isEmpty { return true }
+        if awaitsCleanStart, !simulation.history.crashes.isEmpty || simulation.flock != nil { return true }
         if !profile.version.hasProperties, !profile.isPersistent { return true }
         return !simulation.hasHealed && random.chance(5)
     }
@@ -132,7 +135,7 @@ extension SimulatedClient {
 
     private func subscribe(to string: String, _ options: SubscriptionOptions) {
         guard let filter = TopicFilter(string) else { return }
-        let now = simulation.driver.now
+        let now = simulation.now
         let isRepeat = endSubscription(to: string, isUnsubscribed: false)
         let record = SubscriptionRecord(filter: filter, options: options, isRepeat: isRepeat, sentAt: now)
         var properties = Properties()
@@ -151,7 +154,7 @@ extension SimulatedClient {
 
     func subscribed(_ token: RequestToken, _ reasonCode: ReasonCode) {
         guard let (ordinal, index) = subscribing.removeValue(forKey: token), !reasonCode.isError else { return }
-        let now = simulation.driver.now
+        let now = simulation.now
         var record: SubscriptionRecord?
         simulation.history.update(session: ordinal, of: profile.index) {
             $0.subscriptions[index].grantedAt = now
@@ -170,7 +173,7 @@ extension SimulatedClient {
     /// From now on the subscription is no longer certain.
     /// - Returns: whether there was one.
     private func endSubscription(to filter: String, isUnsubscribed: Bool) -> Bool {
-        let now = simulation.driver.now
+        let now = simulation.now
         var existed = false
         simulation.history.update(session: sessionOrdinal, of: profile.index) { session in
             for index in session.subscriptions.indices where session.subscriptions[index].filter.string == filter {

@@ -44,7 +44,7 @@ final class SimulatedClient {
     var attendance: Attendance {
         Attendance(
             client: profile.index, session: sessionOrdinal,
-            connection: link.map { simulation.links[$0].connection.index } ?? -1)
+            connection: link.map { simulation.links[$0].number } ?? -1)
     }
 
     /// Whether nothing of this client is under way.
@@ -150,7 +150,7 @@ final class SimulatedClient {
             simulation.observe(.publishReceived(attendance, received))
         case .acknowledgement(let packet) where packet.kind == .pubAck || packet.kind == .pubRec:
             guard let number = numbers[packet.packetIdentifier] else { return }
-            let now = simulation.driver.now
+            let now = simulation.now
             simulation.history.update(message: number) { message in
                 if packet.reasonCode.isError {
                     message.isRefused = true
@@ -180,7 +180,7 @@ final class SimulatedClient {
     /// Lets the session do something, and does what it asks for.
     func perform(_ body: (inout ClientSession, Instant, inout [ClientAction]) throws -> Void) rethrows {
         var actions: [ClientAction] = []
-        try body(&session, simulation.driver.now, &actions)
+        try body(&session, simulation.now, &actions)
         for action in actions { run(action) }
         if session.deadline < scheduledDeadline {
             scheduledDeadline = session.deadline
@@ -222,7 +222,7 @@ final class SimulatedClient {
     private func noteTransmission(of publish: Publish) {
         guard let number = simulation.number(of: publish.message) else { return }
         if publish.qos != .atMostOnce { numbers[publish.packetIdentifier] = number }
-        let now = simulation.driver.now
+        let now = simulation.now
         simulation.history.update(message: number) { message in
             message.transmissions += 1
             message.firstSentAt = message.firstSentAt ?? now

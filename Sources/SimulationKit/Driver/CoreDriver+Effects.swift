@@ -49,6 +49,7 @@ extension CoreDriver {
         case .setDeadline(let instant):
             shard.deadline = instant
         case .execute(let token, let command):
+            if let flock { return flock.submit(command, token, of: UInt16(shard.index)) }
             if engine != nil { return submit(command, token, of: shard) }
             let execution = backbone.execute(command)
             if let entry = execution.entry {
@@ -56,6 +57,8 @@ extension CoreDriver {
             }
             shard.mailbox.append(
                 execution.found.map { .fetched(token, $0) } ?? .answer(token, execution.outcome))
+        case .forward(BrokerCore.everyNode, let message):
+            flock?.broadcast(message)
         case .forward(let target, let message):
             guard Int(target) < shards.count, Int(target) != shard.index else {
                 faults.append("shard \(shard.index) forwarded to shard \(target)")

@@ -14,7 +14,7 @@ import struct NIOCore.ByteBuffer
 package final class CoreDriver {
     package let shardCount: Int
     package internal(set) var options: BrokerOptions
-    package private(set) var now = Instant(nanoseconds: 1_000_000_000)
+    package internal(set) var now = Instant(nanoseconds: 1_000_000_000)
     /// Whether mailboxes are emptied before a call returns.
     package var deliversAtOnce = true
     /// Whether the core is told that a connection is not writable by the bytes that wait in it; else `setWritable`.
@@ -41,6 +41,8 @@ package final class CoreDriver {
     var backbone = InMemoryBackbone()
     /// The engine that keeps what it is told; nil when nothing outlives the process.
     var engine: SimulatedBackbone?
+    /// What several nodes share, in place of an engine.
+    weak var flock: (any FlockAccess)?
     /// How many effects are run until the process ends, between two of them; nil while no crash is under way.
     var effectsUntilCrash: Int?
     /// The process is ending: nothing is done any more.
@@ -259,7 +261,7 @@ extension CoreDriver {
     }
 
     /// Tells the shard's core one thing, and runs the effects.
-    private func step(_ input: Input, on shard: Shard) {
+    func step(_ input: Input, on shard: Shard) {
         guard !isCrashing else { return }
         observer?(.input(shard: shard.index, input))
         shard.effects.removeAll()

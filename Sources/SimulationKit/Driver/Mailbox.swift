@@ -11,6 +11,9 @@ struct Mailbox {
         case outcome(ConnectionID, AuthenticationOutcome)
         case fetched(BackboneToken, [LogEntry]?)
         case logDropped(through: LogSequence)
+        case taken(BackboneToken?, TakenSessions?)
+        case lost(clientIdentifier: String)
+        case passed([LogEntry])
 
         var input: Input {
             switch self {
@@ -20,6 +23,9 @@ struct Mailbox {
             case .outcome(let connection, let outcome): .authenticated(connection, outcome)
             case .fetched(let token, let found): .messagesFetched(token, found)
             case .logDropped(let sequence): .logDropped(through: sequence)
+            case .taken(let token, let taken): .sessionsTaken(token, taken)
+            case .lost(let client): .sessionLost(clientIdentifier: client)
+            case .passed(let entries): .messagesPassed(entries)
             }
         }
 

@@ -12,6 +12,8 @@ final class VirtualLink {
         case gone
     }
 
+    /// Of the flock; 0 for one on its own.
+    let node: Int
     let connection: DriverConnection
     let owner: Owner
     var latency: Duration
@@ -22,10 +24,13 @@ final class VirtualLink {
     var clientEnd = ClientEnd.open
     /// The client does not read.
     var isStalled = false
+    /// The connection's number among those of all nodes.
+    var number: Int { Simulation.number(of: connection, on: node) }
     /// Nothing more will happen on it.
     var isOver = false
 
-    init(connection: DriverConnection, owner: Owner, latency: Duration) {
+    init(node: Int, connection: DriverConnection, owner: Owner, latency: Duration) {
+        self.node = node
         self.connection = connection
         self.owner = owner
         self.latency = latency

@@ -5,9 +5,10 @@ import MQTTModel
 extension Simulation {
     func openLink(for owner: VirtualLink.Owner) -> Int {
         let shard = networkRandom.integer(in: 0...(swarm.shardCount - 1))
+        let node = chooseNode(for: owner)
         let latency = hasHealed ? 1 : networkRandom.integer(in: 0...swarm.maximumLatencyMilliseconds)
         let link = VirtualLink(
-            connection: driver.open(on: shard), owner: owner,
+            node: node, connection: nodes[node].open(on: shard), owner: owner,
             latency: isWitness(owner) ? .zero : .milliseconds(latency))
         links.append(link)
         activeLinks.append(links.count - 1)
@@ -45,11 +46,18 @@ extension Simulation {
         schedule(.upstream(index), after: delay)
     }
 
+    private func scheduleUpstream(_ index: Int, at due: Instant) {
+        links[index].isUpstreamScheduled = true
+        schedule(.upstream(index), at: due)
+    }
+
     /// A piece of what the client sent arrives.
     func deliverUpstream(_ index: Int) {
         let link = links[index]
         link.isUpstreamScheduled = false
+        let driver = nodes[link.node]
         guard link.clientEnd != .gone, driver.isOpen(link.connection) else { return }
+        if let due = wakes(link.node) { return scheduleUpstream(index, at: due) }
         if !link.upstream.isEmpty {
             // The broker does not read: the bytes wait in the network.
             if driver.isReadingPaused(link.connection) { return scheduleUpstream(index, after: .milliseconds(2)) }
@@ -74,14 +82,15 @@ extension Simulation {
 
     /// The broker learns that the client is gone.
     func noticeBreak(_ index: Int) {
-        let connection = links[index].connection
+        let (driver, connection) = (nodes[links[index].node], links[index].connection)
+        if let due = wakes(links[index].node) { return schedule(.breakNoticed(index), at: due) }
         // Bytes that the broker has not read yet, because it has paused, come before the end of the stream.
         if driver.isReadingPaused(connection), driver.isOpen(connection), !hasHealed {
             return schedule(.breakNoticed(index), after: .milliseconds(5))
         }
         if driver.isOpen(connection) {
             trace(.ended, index, [])
-            observe(.ended(connection: connection.index))
+            observe(.ended(connection: links[index].number))
             driver.close(connection)
         }
         links[index].isOver = true
@@ -92,6 +101,11 @@ extension Simulation {
         let link = links[index]
         link.isDownstreamScheduled = false
         guard link.clientEnd != .gone, !link.isStalled, !link.isOver else { return }
+        if let due = wakes(link.node) {
+            link.isDownstreamScheduled = true
+            return schedule(.downstream(index), at: due)
+        }
+        let driver = nodes[link.node]
         let backlog = driver.outputCount(of: link.connection)
         let piece = driver.takeOutput(of: link.connection, maximum: pieceLength(backlog: backlog))
         if !piece.isEmpty {
@@ -114,6 +128,7 @@ extension Simulation {
         activeLinks.removeAll { links[$0].isOver }
         for index in activeLinks {
             let link = links[index]
+            let driver = nodes[link.node]
             checkOutboundBound(link)
             if link.clientEnd == .gone, driver.isClosed(link.connection) { link.isOver = true }
             guard link.clientEnd != .gone, !link.isStalled, !link.isDownstreamScheduled,
@@ -122,18 +137,20 @@ extension Simulation {
             link.isDownstreamScheduled = true
             schedule(.downstream(index), after: link.latency)
         }
-        for shard in 0..<swarm.shardCount where driver.hasMail(shard) && !isMailScheduled[shard] {
-            isMailScheduled[shard] = true
-            let longest = swarm.maximumMailDelayMilliseconds * 1000
-            schedule(.mail(shard), after: .microseconds(networkRandom.integer(in: 0...longest)))
+        for (node, driver) in nodes.enumerated() {
+            for shard in 0..<swarm.shardCount where driver.hasMail(shard) && !isMailScheduled[node][shard] {
+                isMailScheduled[node][shard] = true
+                let longest = swarm.maximumMailDelayMilliseconds * 1000
+                schedule(.mail(node, shard), after: .microseconds(networkRandom.integer(in: 0...longest)))
+            }
         }
     }
 
     /// A client that does not read makes the broker keep no more than the high watermark, and what one step adds.
     private func checkOutboundBound(_ link: VirtualLink) {
-        let count = driver.outputCount(of: link.connection)
+        let count = nodes[link.node].outputCount(of: link.connection)
         if count > swarm.options.limits.outboundHighWatermark + (1 << 18) {
-            fail(.boundedQueue, "\(count) bytes wait for connection \(link.connection.index)")
+            fail(.boundedQueue, "\(count) bytes wait for connection \(link.number)")
         }
     }
 }

@@ -35,8 +35,8 @@ package final class EventLog {
 }
 
 extension EventLog {
-    func note(shard: Int, connection: DriverConnection, received packet: Packet, at now: Instant) {
-        note("shard \(shard)", "receives on connection \(connection.index): \(EventLog.words(for: packet))", at: now)
+    func note(shard: Int, connection: Int, received packet: Packet, at now: Instant) {
+        note("shard \(shard)", "receives on connection \(connection): \(EventLog.words(for: packet))", at: now)
     }
 
     func note(_ kind: Simulation.TraceKind, link: Int, count: Int, at now: Instant) {
@@ -76,6 +76,7 @@ extension EventLog {
         case .ended(let connection): note("broker", "connection \(connection) has ended", at: now)
         case .reported(let event): note("broker", "reports \(event)", at: now)
         case .crashed: note("broker", "CRASHES", at: now)
+        case .declaredDead(let node): note("log", "node \(node) is dead", at: now)
         case .restarted: note("broker", "starts again", at: now)
         }
     }

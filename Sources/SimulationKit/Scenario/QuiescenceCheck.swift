@@ -1,4 +1,5 @@
 import BrokerCore
+import Flock
 import MQTTModel
 import MQTTSession
 
@@ -8,20 +9,42 @@ struct QuiescenceCheck {
 
     func run() {
         guard simulation.failures.isEmpty else { return }
-        let driver = simulation.driver
+        checkAgreement()
         simulation.isClosing = true
         for client in simulation.clients where client.session.isConnected { client.disconnect(Disconnect()) }
         settle()
-        for identifier in driver.acceptedIdentifiers.sorted() { endSession(of: identifier) }
+        let identifiers = simulation.nodes.reduce(into: Set<String>()) { $0.formUnion($1.acceptedIdentifiers) }
+        for identifier in identifiers.sorted() { endSession(of: identifier) }
         clearRetained()
         settle()
         simulation.checkInvariants()
-        for (name, count) in driver.tableCounts where count != 0 {
-            // A packet that was spoiled on the way may have retained something on any topic.
-            if name == "retained messages", !simulation.hostiles.isEmpty { continue }
-            simulation.fail(.emptyTables, "\(count) \(name) are left")
+        for (node, driver) in simulation.nodes.enumerated() {
+            for (name, count) in driver.tableCounts where count != 0 {
+                // A packet that was spoiled on the way may have retained something on any topic.
+                if name == "retained messages", !simulation.hostiles.isEmpty { continue }
+                simulation.fail(.emptyTables, "\(count) \(name) are left on node \(node)")
+            }
         }
-        if let store = driver.engine?.store, simulation.hostiles.isEmpty,
+        checkAgreement()
+        checkStore()
+    }
+
+    /// Every node of a flock adds the log up to the same.
+    private func checkAgreement() {
+        guard let flock = simulation.flock else { return }
+        for node in flock.nodes where node.state.summary != flock.nodes[0].state.summary {
+            simulation.fail(
+                .agreement, "\(node.name) has \(node.state.summary), node-0 has \(flock.nodes[0].state.summary)")
+        }
+    }
+
+    private func checkStore() {
+        if let state = simulation.flock?.nodes[0].state,
+            state.sessions.count + state.owners.count + state.shared.unfinishedCount > 0
+        {
+            simulation.fail(.emptyTables, "the log still has \(state.summary)")
+        }
+        if let store = simulation.driver.engine?.store, simulation.hostiles.isEmpty,
             store.clientIdentifiers.count + store.retainedCount > 0
         {
             simulation.fail(
@@ -32,9 +55,11 @@ struct QuiescenceCheck {
     }
 
     private func settle() {
-        simulation.runEvents(until: simulation.driver.now.advanced(by: .seconds(1)))
-        simulation.driver.deliversAtOnce = true
-        simulation.driver.run()
+        simulation.runEvents(until: simulation.now.advanced(by: .seconds(simulation.flock == nil ? 1 : 5)))
+        for driver in simulation.nodes {
+            driver.deliversAtOnce = true
+            driver.run()
+        }
     }
 
     private func endSession(of identifier: String) {
@@ -56,5 +81,17 @@ struct QuiescenceCheck {
         }
         driver.send(.disconnect(Disconnect()), version: .v3_1_1, on: connection)
         _ = driver.takeOutput(of: connection)
+    }
+}
+
+extension FlockState {
+    /// All that the log says, as text.
+    var summary: String {
+        let living = nodes.map { "\($0.key.string) \($0.value.incarnation)" }.sorted()
+        let clients = owners.map { "\($0.key.string) on \($0.value.string)" }.sorted()
+        let records = sessions.sorted { $0.key.string < $1.key.string }.map { "\($0.value)" }
+        let needs = needed.map { "\($0.key.string) \($0.value)" }.sorted()
+        return "place \(stream), nodes \(living), clients \(clients), sessions \(records), "
+            + "unfinished \(shared.unfinishedCount), kept \(kept.count), needed \(needs)"
     }
 }

@@ -59,6 +59,14 @@ extension Swarm {
         return swarm
     }
 
+    /// A brief one of several nodes.
+    package static func flock(for seed: UInt64) -> Swarm {
+        var swarm = brief(for: seed)
+        var random = SplitMix64(seed: seed).split(2)
+        swarm.drawFlock(using: &random)
+        return swarm
+    }
+
     /// A run in which everything happens that a checker may have to notice.
     package static var eventful: Swarm {
         var swarm = Swarm()

@@ -18,16 +18,17 @@ extension Simulation {
         isDown = true
         let ended = driver.crash()
         for index in activeLinks { cut(index) }
-        history.crashed(at: driver.now)
+        history.crashed(at: now)
         observe(.crashed)
-        for connection in ended { observe(.ended(connection: connection.index)) }
+        for connection in ended { observe(.ended(connection: Simulation.number(of: connection, on: 0))) }
         schedule(
             .restart, after: .milliseconds(crashRandom.integer(in: 0...swarm.maximumDowntimeMilliseconds)))
     }
 
     /// Some of what was sent still arrives, then the connection is gone.
-    private func cut(_ index: Int) {
+    func cut(_ index: Int) {
         let link = links[index]
+        let driver = nodes[link.node]
         guard case .honest(let owner) = link.owner, clients[owner].link == index else { return }
         if link.clientEnd == .open, !link.isStalled {
             let count = driver.outputCount(of: link.connection)
@@ -42,7 +43,7 @@ extension Simulation {
 
     func restart() {
         isDown = false
-        history.restarted(at: driver.now)
+        history.restarted(at: now)
         observe(.restarted)
         driver.restart()
     }

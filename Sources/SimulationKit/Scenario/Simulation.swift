@@ -1,5 +1,5 @@
 import BrokerCore
-import MQTTModel
+package import MQTTModel
 import MQTTSession
 import MQTTCodec
 
@@ -10,7 +10,7 @@ package final class Simulation {
         case upstream(Int)
         case downstream(Int)
         case breakNoticed(Int)
-        case mail(Int)
+        case mail(Int, Int)
         case act(Int)
         case hostileAct(Int)
         case deadline(Int)
@@ -18,11 +18,17 @@ package final class Simulation {
         case unstall(Int, Int)
         case crash
         case restart
+        case disaster(Disaster)
+        case startNode(Int)
     }
 
     package let swarm: Swarm
     package let seed: UInt64
-    let driver: CoreDriver
+    /// One, or those of the flock.
+    let nodes: [CoreDriver]
+    /// The node, where there is one.
+    var driver: CoreDriver { nodes[0] }
+    let flock: FlockDriver?
     let history: History
     var referee: Referee
     private(set) var clients: [SimulatedClient] = []
@@ -33,7 +39,13 @@ package final class Simulation {
     var links: [VirtualLink] = []
     /// Those on which something may still happen.
     var activeLinks: [Int] = []
-    var isMailScheduled: [Bool]
+    var isMailScheduled: [[Bool]]
+    /// On which node each client was accepted last.
+    var lastNodes: [Int: Int] = [:]
+    /// By client identifier: the place of the log at which it came to the node that accepted it last.
+    var latestPlaces: [String: UInt64] = [:]
+    /// Witnesses of what is retained, each with its node.
+    var auditors: [Int: Int] = [:]
     var networkRandom: SplitMix64
     /// Faults are over: clients come back, and nobody starts anything new.
     package private(set) var hasHealed = false
@@ -61,16 +73,29 @@ package final class Simulation {
         let random = SplitMix64(seed: seed)
         networkRandom = random.split(1)
         crashRandom = random.split(5)
-        driver = CoreDriver(shardCount: swarm.shardCount, options: swarm.options, seed: random.split(2).seed)
-        driver.deliversAtOnce = swarm.maximumMailDelayMilliseconds == 0
-        driver.tracksWritability = true
-        isMailScheduled = Array(repeating: false, count: swarm.shardCount)
+        flock =
+            swarm.nodeCount == 1
+            ? nil
+            : FlockDriver(
+                swarm.nodeCount, shardCount: swarm.shardCount, options: swarm.options,
+                faults: swarm.flockFaults.planted(bug), seed: random.split(7).seed)
+        nodes =
+            flock?.nodes.map(\.driver)
+            ?? [CoreDriver(shardCount: swarm.shardCount, options: swarm.options, seed: random.split(2).seed)]
+        for driver in nodes {
+            driver.deliversAtOnce = swarm.maximumMailDelayMilliseconds == 0
+            driver.tracksWritability = true
+        }
+        isMailScheduled = nodes.map { _ in Array(repeating: false, count: swarm.shardCount) }
         var profileRandom = random.split(3)
         var profiles = (0..<swarm.honestClients).map {
             ClientProfile.drawn(index: $0, swarm: swarm, using: &profileRandom)
         }
         profiles.append(.witness(index: profiles.count, role: .monitor))
-        profiles.append(.witness(index: profiles.count, role: .auditor))
+        for node in nodes.indices {
+            auditors[profiles.count] = node
+            profiles.append(.witness(index: profiles.count, role: .auditor, node: node))
+        }
         history = History(clientCount: profiles.count)
         referee = Referee(swarm: swarm, profiles: profiles)
         planter = bug.map { BugPlanter($0, random: random.split(4)) }
@@ -80,7 +105,7 @@ package final class Simulation {
         hostiles = (0..<swarm.hostileClients).map {
             HostileClient(index: $0, simulation: self, random: random.split(1000 + UInt64($0)))
         }
-        if swarm.hasLastingEngine {
+        if swarm.hasLastingEngine, flock == nil {
             var faults = SimulatedBackbone.Faults()
             faults.maximumCommitDelayMilliseconds = swarm.maximumCommitDelayMilliseconds
             faults.failedReadPercent = swarm.failedReadPercent
@@ -90,14 +115,19 @@ package final class Simulation {
             faults.forgetsExchanges = bug == .forgetExchange
             driver.useEngine(faults, random: random.split(6))
         }
-        driver.observer = { [unowned self] in observe($0) }
+        for (index, driver) in nodes.enumerated() {
+            driver.observer = { [unowned self] in observe($0, on: index) }
+        }
+        watchFlock()
     }
+
+    package var now: Instant { flock?.now ?? driver.now }
 
     package var failures: [Failure] { referee.verdict.failures }
 
     // MARK: For clients and network
 
-    func schedule(_ event: Event, after delay: Duration) { schedule(event, at: driver.now.advanced(by: delay)) }
+    func schedule(_ event: Event, after delay: Duration) { schedule(event, at: now.advanced(by: delay)) }
 
     func schedule(_ event: Event, at due: Instant) {
         guard due < .distantFuture else { return }
@@ -105,11 +135,11 @@ package final class Simulation {
     }
 
     func observe(_ occurrence: Occurrence) {
-        log?.note(occurrence, at: driver.now)
-        referee.observe(occurrence, at: driver.now, history: history)
+        log?.note(occurrence, at: now)
+        referee.observe(occurrence, at: now, history: history)
     }
 
-    func fail(_ rule: Rule, _ detail: String) { referee.verdict.fail(rule, detail, at: driver.now) }
+    func fail(_ rule: Rule, _ detail: String) { referee.verdict.fail(rule, detail, at: now) }
 
     func number(of message: ApplicationMessage) -> Int? {
         history.number(ofPayload: message.payload) ?? clears.last { $0.message === message }?.number
@@ -163,11 +193,11 @@ package final class Simulation {
     package func run() {
         for client in clients { schedule(.act(client.profile.index), after: .milliseconds(client.profile.index)) }
         for hostile in hostiles { schedule(.hostileAct(hostile.index), after: .milliseconds(hostile.index)) }
-        scheduleCrashes()
-        let healing = driver.now.advanced(by: .seconds(swarm.seconds))
+        if flock == nil { scheduleCrashes() } else { beginFlock() }
+        let healing = now.advanced(by: .seconds(swarm.seconds))
         runEvents(until: healing)
         heal()
-        guard becomesQuiet(within: .seconds(300), for: .seconds(4)) else { return }
+        guard becomesQuiet(within: .seconds(300), for: .seconds(flock == nil ? 4 : 20)) else { return }
         isAuditing = true
         guard becomesQuiet(within: .seconds(30), for: .seconds(1)) else { return }
         finishChecks()
@@ -177,20 +207,35 @@ package final class Simulation {
     /// Lets everything happen that is due until `end`, unless something is wrong already.
     func runEvents(until end: Instant) {
         while failures.isEmpty {
-            let next = min(scheduler.nextDue ?? .distantFuture, driver.nextDeadline ?? .distantFuture)
+            let others = flock == nil ? driver.nextDeadline : flock?.nextDue
+            let next = min(scheduler.nextDue ?? .distantFuture, others ?? .distantFuture)
             guard next <= end else { break }
             if let due = scheduler.nextDue, due <= next, let (_, event) = scheduler.removeFirst() {
-                driver.advance(to: due)
+                advance(to: due)
                 run(event)
+            } else if let flock {
+                flock.advanceOnce(to: next)
             } else {
                 driver.advance(to: next)
             }
-            if driver.isCrashing, !isDown { crash() }
+            crashWhereDue()
             collect()
             eventCount += 1
             if eventCount.isMultiple(of: 64) { checkInvariants() }
         }
-        driver.advance(to: max(end, driver.now))
+        advance(to: max(end, now))
+    }
+
+    private func advance(to instant: Instant) {
+        if let flock { flock.setNow(instant) } else { driver.advance(to: instant) }
+    }
+
+    private func crashWhereDue() {
+        guard flock != nil else {
+            if driver.isCrashing, !isDown { crash() }
+            return
+        }
+        crashNodesWhereDue()
     }
 
     private func run(_ event: Event) {
@@ -198,9 +243,10 @@ package final class Simulation {
         case .upstream(let link): deliverUpstream(link)
         case .downstream(let link): deliverDownstream(link)
         case .breakNoticed(let link): noticeBreak(link)
-        case .mail(let shard):
-            isMailScheduled[shard] = false
-            driver.deliverMail(to: shard)
+        case .mail(let node, let shard):
+            if let due = wakes(node) { return schedule(.mail(node, shard), at: due) }
+            isMailScheduled[node][shard] = false
+            nodes[node].deliverMail(to: shard)
         case .act(let index):
             if isClosing { break }
             if !isDown { clients[index].act() }
@@ -214,12 +260,16 @@ package final class Simulation {
         case .unstall(let index, let link): clients[index].unstall(link)
         case .crash: beginCrash()
         case .restart: restart()
+        case .disaster(let disaster): befall(disaster)
+        case .startNode(let node): startNode(node)
         }
     }
 
     func checkInvariants() {
-        driver.checkInvariants()
-        for fault in driver.faults { fail(.invariant, fault) }
+        for driver in nodes {
+            driver.checkInvariants()
+            for fault in driver.faults { fail(.invariant, fault) }
+        }
     }
 
     // MARK: The end
@@ -229,7 +279,8 @@ package final class Simulation {
         hasHealed = true
         if !isDown { driver.effectsUntilCrash = nil }
         driver.healEngine()
-        log?.note("faults heal", at: driver.now)
+        healFlock()
+        log?.note("faults heal", at: now)
         for hostile in hostiles { hostile.leave() }
         for index in activeLinks { links[index].latency = min(links[index].latency, .milliseconds(1)) }
         for client in clients {
@@ -242,23 +293,24 @@ package final class Simulation {
     private var isQuiet: Bool {
         clients.allSatisfy { $0.isQuiet || ($0.profile.role == .auditor && !isAuditing) }
             && activeLinks.allSatisfy {
-                links[$0].upstream.count <= 2 && driver.outputCount(of: links[$0].connection) <= 2
+                links[$0].upstream.count <= 2 && nodes[links[$0].node].outputCount(of: links[$0].connection) <= 2
             }
-            && (0..<swarm.shardCount).allSatisfy { !driver.hasMail($0) } && driver.engine?.isIdle != false && !isDown
+            && nodes.allSatisfy { node in (0..<swarm.shardCount).allSatisfy { !node.hasMail($0) } }
+            && driver.engine?.isIdle != false && !isDown && flock?.isAtRest != false
     }
 
     /// Whether everything comes to rest, and stays so for `rest`.
     private func becomesQuiet(within limit: Duration, for rest: Duration) -> Bool {
-        let end = driver.now.advanced(by: limit)
+        let end = now.advanced(by: limit)
         var quietSince: Instant?
-        while failures.isEmpty, driver.now < end {
-            runEvents(until: driver.now.advanced(by: .milliseconds(250)))
+        while failures.isEmpty, now < end {
+            runEvents(until: now.advanced(by: .milliseconds(250)))
             if !isQuiet {
                 quietSince = nil
-            } else if let since = quietSince, since.advanced(by: rest) <= driver.now {
+            } else if let since = quietSince, since.advanced(by: rest) <= now {
                 return true
             } else {
-                quietSince = quietSince ?? driver.now
+                quietSince = quietSince ?? now
             }
         }
         if failures.isEmpty { fail(.liveness, describeUnrest()) }
@@ -273,16 +325,17 @@ package final class Simulation {
                     + "\(client.session.unfinishedCount), requests \(client.subscribing.count)")
         }
         for index in activeLinks {
-            let count = driver.outputCount(of: links[index].connection)
+            let count = nodes[links[index].node].outputCount(of: links[index].connection)
             if count > 0 || !links[index].upstream.isEmpty {
                 parts.append("link \(index): \(links[index].upstream.count) bytes up, \(count) down")
             }
         }
+        if let flock { parts += flock.unrest }
         return parts.joined(separator: "; ")
     }
 
     private func finishChecks() {
         checkInvariants()
-        if failures.isEmpty { referee.finish(at: driver.now, history: history) }
+        if failures.isEmpty { referee.finish(at: now, history: history) }
     }
 }
