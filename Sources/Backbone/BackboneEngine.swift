@@ -27,11 +27,12 @@ package protocol BackboneEngine: Sendable {
     /// Whether other nodes share it: then sessions move between them.
     var isShared: Bool { get }
 
-    /// Hands a message to every other node, for whoever wants it there at this moment. It may get lost.
+    /// Hands a message to every other node, for whoever wants it there at this moment, and to one member of each shared
+    /// subscription, wherever it is. It may get lost.
     func broadcast(_ message: ApplicationMessage)
 
-    /// Calls the handler with messages that other nodes have broadcast. Before `start`.
-    func onBroadcast(_ handler: @escaping @Sendable ([ApplicationMessage]) -> Void)
+    /// Calls the handler with what is for this node of it. Before `start`.
+    func onBroadcast(_ handler: @escaping @Sendable ([Broadcast]) -> Void)
 
     /// What this node tells the others of itself from now on.
     func announce(_ facts: NodeFacts)
@@ -49,7 +50,7 @@ package protocol BackboneEngine: Sendable {
 extension BackboneEngine {
     package var isShared: Bool { false }
     package func broadcast(_ message: ApplicationMessage) {}
-    package func onBroadcast(_ handler: @escaping @Sendable ([ApplicationMessage]) -> Void) {}
+    package func onBroadcast(_ handler: @escaping @Sendable ([Broadcast]) -> Void) {}
     package func announce(_ facts: NodeFacts) {}
     package var nodes: [NodeSighting] { [] }
     package func give(_ order: NodeOrder, to node: String, answer: @escaping @Sendable (NodeAnswer) -> Void) {

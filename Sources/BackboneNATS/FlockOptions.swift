@@ -1,3 +1,4 @@
+package import Backbone
 package import Flock
 package import NATSClient
 
@@ -29,6 +30,12 @@ package struct FlockOptions: Sendable {
     package var startTimeout: Duration = .seconds(30)
     /// Time at the end for what was submitted to be stored.
     package var stopTimeout: Duration = .seconds(3)
+
+    /// Which members of shared subscriptions come first for what the node publishes.
+    package var preference: MemberPreference {
+        get { log.preference }
+        set { log.preference = newValue }
+    }
 
     package init(node: String, nats: NATSOptions) {
         self.node = node

@@ -1,3 +1,4 @@
+import Backbone
 import Flock
 import MQTTModel
 import NATSClient
@@ -50,22 +51,31 @@ extension LogLink {
     /// Bytes of one message to the others; what is more goes in several.
     private static let broadcastSize = 1 << 18
 
+    /// Chooses a member of each shared subscription that wants it, by what this node knows now, and hands it to the others.
     func broadcast(_ messages: [ApplicationMessage]) {
-        guard !isDone, state.nodes.count > 1 else { return }
+        guard !isDone else { return }
+        var own: [Broadcast] = []
         var writer = RecordWriter()
         for message in messages {
+            let choices = state.choose(for: message, options.log.preference)
+            let here = choices.filter { state.owners[$0.client] == state.node }
+            if !here.isEmpty { own.append(Broadcast(message, toSubscribers: false, choices: here)) }
+            guard state.nodes.count > 1 else { continue }
+            let elsewhere = choices.filter { !here.contains($0) }
             if writer.bytes.isEmpty {
                 writer.append(Liveness.Beat(node: log.node, incarnation: log.incarnation))
                 writer.append(wallClock())
             }
-            writer.append(byte: 1)
+            writer.append(byte: elsewhere.isEmpty ? BroadcastKind.plain : BroadcastKind.chosen)
             writer.append(message)
+            if !elsewhere.isEmpty { writer.append(elsewhere) }
             if writer.bytes.count >= LogLink.broadcastSize {
                 send(writer)
                 writer = RecordWriter()
             }
         }
         if !writer.bytes.isEmpty { send(writer) }
+        if !own.isEmpty { onBroadcast?(own) }
     }
 
     private func send(_ writer: RecordWriter) {
@@ -73,25 +83,37 @@ extension LogLink {
         if answer != .accepted { droppedBroadcasts += 1 }
     }
 
-    private func received(_ messages: [ApplicationMessage]) {
-        for message in messages { message.startClock() }
-        onBroadcast?(messages)
+    private func received(_ broadcasts: [Broadcast]) {
+        for one in broadcasts { one.message.startClock() }
+        onBroadcast?(broadcasts)
     }
+}
+
+/// What follows in a broadcast. A kind keeps its number.
+private enum BroadcastKind {
+    static let plain: UInt8 = 1
+    /// Behind the message are the members of shared subscriptions that get it.
+    static let chosen: UInt8 = 2
 }
 
 extension RecordReader {
     /// Nothing for what this node itself has sent.
     fileprivate mutating func broadcast(
         ignoring own: Liveness.Beat, at now: UInt64
-    ) throws(MalformedRecord) -> [ApplicationMessage] {
+    ) throws(MalformedRecord) -> [Broadcast] {
         guard try beat() != own else { return [] }
         let sentAt = try number()
-        var messages: [ApplicationMessage] = []
+        var broadcasts: [Broadcast] = []
         while !isAtEnd {
-            guard try byte() == 1 else { throw malformed("what is broadcast is no message") }
-            messages.append(try message(age: now > sentAt ? (now - sentAt) / 1000 : 0))
+            let kind = try byte()
+            guard kind == BroadcastKind.plain || kind == BroadcastKind.chosen else {
+                throw malformed("what is broadcast is no message")
+            }
+            let message = try message(age: now > sentAt ? (now - sentAt) / 1000 : 0)
+            let choices = kind == BroadcastKind.chosen ? try choices() : []
+            broadcasts.append(Broadcast(message, toSubscribers: true, choices: choices))
         }
-        return messages
+        return broadcasts
     }
 }
 

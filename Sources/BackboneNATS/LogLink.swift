@@ -19,7 +19,7 @@ actor LogLink {
     var log: FlockLog
     var state: FlockState
     var liveness: Liveness
-    var onBroadcast: (@Sendable ([ApplicationMessage]) -> Void)?
+    var onBroadcast: (@Sendable ([Broadcast]) -> Void)?
     var onOrder: (@Sendable (NodeOrder, @escaping @Sendable (NodeAnswer) -> Void) -> Void)?
     nonisolated let board = NodeBoard()
     var roll = NodeRoll()

@@ -125,7 +125,7 @@ package final class NATSBackbone: BackboneEngine {
         }
     }
 
-    package func onBroadcast(_ handler: @escaping @Sendable ([ApplicationMessage]) -> Void) {
+    package func onBroadcast(_ handler: @escaping @Sendable ([Broadcast]) -> Void) {
         eventLoop.execute { [link] in link.assumeIsolated { $0.onBroadcast = handler } }
     }
 

@@ -22,6 +22,7 @@ extension Setting {
             Which member of a shared subscription gets the next message: each in turn, or the one with the fewest \
             messages that it has not acknowledged.
             """),
+        prefersLocalMembers,
         choice(
             "queue-full-policy", \.options.queueFullPolicy,
             """
@@ -59,6 +60,19 @@ extension Setting {
         settings.addresses = addresses
     } written: { settings in
         "[" + settings.addresses.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
+    }
+
+    private static let prefersLocalMembers = Setting(
+        "shared-subscription-prefers-local", .boolean, range: "true, false",
+        """
+        In a flock, members of a shared subscription on the publisher's node come before those on others. With false each \
+        connected member of the flock has its turn.
+        """
+    ) { value, settings throws(Refusal) in
+        guard case .boolean(let isPreferred) = value else { throw Refusal(text: "has to be true or false") }
+        settings.options.prefersLocalMembers = isPreferred
+    } written: {
+        $0.options.prefersLocalMembers ? "true" : "false"
     }
 
     private static let allowAnonymous = Setting(

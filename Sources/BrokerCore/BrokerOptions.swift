@@ -5,6 +5,8 @@ package struct BrokerOptions: Sendable {
     package var limits = Limits()
     /// Which member of a shared subscription gets the next message.
     package var sharedStrategy: SharedStrategy = .roundRobin
+    /// Whether in a flock members of shared subscriptions on the publisher's node come before others.
+    package var prefersLocalMembers = false
     /// What a session loses when its queue is full.
     package var queueFullPolicy: QueueFullPolicy = .dropNewest
     /// Whether the backbone can `fetch`: a session then holds of a message of the log only where it lies. Set by the

@@ -86,10 +86,11 @@ package final class SharedBackbone: Sendable {
     package func start(_ shards: [Shard]) throws {
         guard case .lasting(let engine) = engine else { return }
         try Shard.restore(shards, from: engine)
-        engine.onBroadcast { messages in
-            let mail = messages.map { message in
-                let entry = LogEntry(sequence: 0, message: message, publisher: .remote)
-                return Mail.peer(.published(entry, toSubscribers: true, groups: []))
+        engine.onBroadcast { broadcasts in
+            let mail = broadcasts.map { one in
+                var entry = LogEntry(sequence: 0, message: one.message, publisher: .remote)
+                entry.choices = one.choices
+                return Mail.peer(.published(entry, toSubscribers: one.toSubscribers, groups: []))
             }
             for shard in shards { shard.post(mail, from: shard.index) }
         }

@@ -162,7 +162,7 @@ struct Serve: AsyncParsableCommand {
             throw ValidationError("--shards has to be within 1–256, not \(shards).")
         }
         if node != nil, nats.isEmpty { throw ValidationError("--node names a node of a flock: it goes with --nats.") }
-        do throws(FlockError) { _ = try flock(NATSSettings()) } catch { throw ValidationError("\(error).") }
+        do throws(FlockError) { _ = try flock(BrokerSettings()) } catch { throw ValidationError("\(error).") }
         var settings = BrokerSettings()
         do throws(InvalidSettings) {
             try settings.apply(options: keys)
@@ -192,7 +192,7 @@ struct Serve: AsyncParsableCommand {
         do {
             let shardCount = configuration.effectiveShardCount
             configuration.engine = try engine(settings, shardCount: shardCount, faults: faults, logger: logger)
-            configuration.renewal = try flock(settings.nats).map { flock in
+            configuration.renewal = try flock(settings).map { flock in
                 EngineRenewal {
                     flock.engine(shardCount: shardCount, faults: faults)
                 } isWorthWaiting: { error in
@@ -215,7 +215,7 @@ struct Serve: AsyncParsableCommand {
             }
             let administration = try administration(
                 of: server, bans, reloader, settings, output,
-                nodeName: try flock(settings.nats)?.options.node ?? ProcessInfo.processInfo.hostName, logger: logger)
+                nodeName: try flock(settings)?.options.node ?? ProcessInfo.processInfo.hostName, logger: logger)
             let bridges = try bridges(of: server, settings, logger: logger)
             try await serve(
                 server, access, reloader, administration, faults, bridges,
@@ -239,10 +239,11 @@ struct Serve: AsyncParsableCommand {
     }
 
     /// The flock that the node belongs to, if it does.
-    private func flock(_ settings: NATSSettings) throws(FlockError) -> FlockSetup? {
+    private func flock(_ settings: BrokerSettings) throws(FlockError) -> FlockSetup? {
         guard !nats.isEmpty else { return nil }
         var flock = try FlockSetup(servers: nats, node: node)
-        try flock.read(settings)
+        try flock.read(settings.nats)
+        flock.prefer(settings.options)
         return flock
     }
 
@@ -250,7 +251,7 @@ struct Serve: AsyncParsableCommand {
     private func engine(
         _ settings: BrokerSettings, shardCount: Int, faults: FlockFaults, logger: Logger
     ) throws -> (any BackboneEngine)? {
-        if let flock = try flock(settings.nats) {
+        if let flock = try flock(settings) {
             guard settings.store.directory.isEmpty else {
                 throw FlockError("with --nats nothing is kept in a data directory: leave one of them out")
             }

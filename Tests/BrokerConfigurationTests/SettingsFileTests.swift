@@ -14,6 +14,7 @@ struct SettingsFileTests {
                 log-level: debug
                 shards: 3
                 shared-subscription-strategy: least-inflight
+                shared-subscription-prefers-local: true
                 status-interval: 500ms
                 response-information: answers/%c/
                 limits:
@@ -34,6 +35,7 @@ struct SettingsFileTests {
         #expect(settings.logLevel == .debug)
         #expect(settings.shardCount == 3)
         #expect(settings.options.sharedStrategy == .leastInflight)
+        #expect(settings.options.prefersLocalMembers)
         #expect(settings.options.statusInterval == .milliseconds(500))
         #expect(settings.options.responseInformation == "answers/%c/")
         #expect(settings.options.limits.receiveMaximum == 7)

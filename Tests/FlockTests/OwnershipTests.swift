@@ -99,6 +99,23 @@ struct OwnershipTests {
         #expect(nodes.states["a"]?.kept.count == 1)
     }
 
+    /// Both nodes were without servers when the client went, and wrote what they had to say afterwards.
+    @Test("P5: a will that another node has published, for a client that nobody has any more, is not published again")
+    func aWillIsPublishedOnce() {
+        var nodes = Nodes("a", "b")
+        let will = Will(message: ApplicationMessage(topic: "w", payload: [1], qos: .atLeastOnce), delayInterval: 0)
+        let connected = SessionChange.connected(clientIdentifier: "x", expiryInterval: 0, will: will)
+        nodes.say("a", .claim(client: "x"))
+        nodes.say("a", .changes([.began(clientIdentifier: "x"), connected]))
+        nodes.say("b", .claim(client: "x"))
+        let first = nodes.say("b", append("w", willOf: "x"), .changes([.departed(clientIdentifier: "x")]))
+        let second = nodes.say("a", append("w", willOf: "x"), .changes([.departed(clientIdentifier: "x")]))
+        for node in ["a", "b"] {
+            #expect(first[node]?.refused == [])
+            #expect(second[node]?.refused == [0])
+        }
+    }
+
     /// Cursors of many sessions are noted together.
     @Test func aNoteOfSeveralSessionsCountsForThoseThatAreThere() {
         var nodes = Nodes("a", "b")

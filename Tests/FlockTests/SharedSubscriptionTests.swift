@@ -45,6 +45,11 @@ private struct Nodes {
         }
     }
 
+    mutating func choose(_ node: String, _ preference: MemberPreference) -> [String] {
+        let message = ApplicationMessage(topic: "t/x", payload: [1], qos: .atMostOnce)
+        return states[node]?.choose(for: message, preference).map(\.client.string) ?? []
+    }
+
     mutating func forgetGiven() {
         given = [:]
         deliveringNodes = []
@@ -311,6 +316,21 @@ struct SharedSubscriptionTests {
         #expect(own?.entries.map(\.sequence) == [place, place + 1])
         #expect(own?.entries.allSatisfy { $0.choices.map(\.client) == [ExactText("1")] } == true)
         #expect(nodes.states["b"]?.shared.members(of: group).connected == 0)
+    }
+
+    // MARK: QoS 0
+
+    @Test func aMessageBesideTheLogGoesToAConnectedMember() {
+        var nodes = Nodes("a", "b")
+        nodes.add("a", member("1") + lastingMember("2"))
+        nodes.add("b", member("3"))
+        nodes.say("a", left("2"))
+        #expect((0..<4).flatMap { _ in nodes.choose("a", []) } == ["1", "3", "1", "3"])
+        #expect((0..<2).flatMap { _ in nodes.choose("b", .local) } == ["3", "3"])
+        #expect(nodes.unfinished == 0)
+        // What is in the log has its own turn, the same everywhere.
+        nodes.say("b", append())
+        #expect(nodes.given.mapValues(\.count) == ["1": 1])
     }
 
     // MARK: Preference

@@ -1,5 +1,5 @@
-import Backbone
-import MQTTModel
+package import Backbone
+package import MQTTModel
 
 /// What happens to shared subscriptions with what the log says.
 extension FlockState {
@@ -11,6 +11,12 @@ extension FlockState {
         let choices = shared.give(append.message, at: position, append.preference) { owners[$0] == publisher }
         let own = choices.filter { owners[$0.client] == node }
         if !own.isEmpty { applied.chosen[index] = own }
+    }
+
+    /// A connected member of each shared subscription for a message with QoS 0 of this node's, which is not in the log.
+    package mutating func choose(for message: ApplicationMessage, _ preference: MemberPreference) -> [GroupChoice] {
+        let (owners, node) = (owners, node)
+        return shared.chooseUnlogged(for: message, preference) { owners[$0] == node }
     }
 
     mutating func applyShared(_ change: SessionChange, _ index: Int, _ applied: inout Applied) {

@@ -114,6 +114,12 @@ package struct FlockState: Sendable {
         return applied
     }
 
+    /// A will is published once, though a node that was cut off still has it: another may have published it, and the client
+    /// may have gone since, so that nobody has it.
+    private func hasWill(_ client: ExactText, at node: ExactText) -> Bool {
+        owners[client] == node && sessions[client]?.will != nil
+    }
+
     private func isOwned(_ client: ExactText, by node: ExactText) -> Bool {
         owners[client].map { $0 == node } ?? true
     }
@@ -123,7 +129,7 @@ package struct FlockState: Sendable {
     private mutating func apply(_ append: LogAppend, of node: ExactText, at position: LogSequence) -> Bool {
         // What another node has taken up with the session it publishes, or has from the client again.
         if let received = append.received, !isOwned(received.clientIdentifier, by: node) { return false }
-        if let client = append.willOf, !isOwned(ExactText(client), by: node) { return false }
+        if let client = append.willOf, !hasWill(ExactText(client), at: node) { return false }
         if append.isKept || !append.groups.isEmpty { kept.append(append.message, at: position) }
         if let received = append.received {
             sessions[received.clientIdentifier]?.receive(received.packetIdentifier)

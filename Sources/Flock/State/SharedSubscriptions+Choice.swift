@@ -16,15 +16,17 @@ extension SharedSubscriptions {
         return place(in: group, from: group.turn, qos, preference, isLocal: isLocal)
     }
 
-    /// The same for a message of QoS 0 that is not in the log, with a turn of the caller's own.
-    func choose(
-        from group: SharedGroup, turn: inout Int, _ preference: MemberPreference, isLocal: (ExactText) -> Bool
-    ) -> ExactText? {
-        guard let group = groups[group],
-            let place = place(in: group, from: turn, .atMostOnce, preference, isLocal: isLocal)
-        else { return nil }
-        turn = place + 1
-        return group.members[place].client
+    /// A connected member of each group for a message with QoS 0 that is not in the log. Other nodes need not choose alike.
+    mutating func chooseUnlogged(
+        for message: ApplicationMessage, _ preference: MemberPreference, isLocal: (ExactText) -> Bool
+    ) -> [GroupChoice] {
+        groups(matching: message.topic).compactMap { name in
+            guard let group = groups[name],
+                let place = place(in: group, from: group.ownTurn, .atMostOnce, preference, isLocal: isLocal)
+            else { return nil }
+            groups[name]?.ownTurn = place + 1
+            return GroupChoice(name, client: group.members[place].client, isKept: false)
+        }
     }
 
     private func place(

@@ -21,6 +21,8 @@ package struct SharedSubscriptions: Sendable {
         var members: [Member] = []
         /// The place in `members` whose turn is next.
         var turn = 0
+        /// The same for messages with QoS 0 of this node's publishers, which are not in the log: no other node has it.
+        var ownTurn = 0
     }
 
     /// A message that a group has given to one of its members.
@@ -44,7 +46,7 @@ package struct SharedSubscriptions: Sendable {
         let choice: GroupChoice
     }
 
-    private(set) var groups: [SharedGroup: Group] = [:]
+    var groups: [SharedGroup: Group] = [:]
     private(set) var assignments: [LogSequence: [Assignment]] = [:]
     private(set) var clients: [ExactText: Client] = [:]
     private var patterns = PatternNumbers()

@@ -1,5 +1,7 @@
+import Backbone
 import BackboneNATS
 import BrokerConfiguration
+import BrokerCore
 import BrokerTransport
 import Foundation
 import Logging
@@ -64,6 +66,12 @@ struct FlockSetup {
         guard named == .none || named == options.nats.credentials else {
             throw FlockError("--nats names a user or a token, and a key under nats another: leave one of them out")
         }
+    }
+
+    /// Which members of shared subscriptions come first for what the node publishes.
+    mutating func prefer(_ settings: BrokerOptions) {
+        if settings.sharedStrategy == .leastInflight { options.preference.insert(.leastBusy) }
+        if settings.prefersLocalMembers { options.preference.insert(.local) }
     }
 
     /// - Parameter faults: told when the node can go on no longer.
