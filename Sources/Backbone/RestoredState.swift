@@ -86,6 +86,8 @@ package struct RestoredSession: Sendable {
     package var wishes: [Wish] = []
     /// The client is done with everything up to here.
     package var cursor: LogSequence = 0
+    /// What is above the cursor and not above this may have been sent to the client with QoS 1, of which nothing is noted.
+    package var sentThrough: LogSequence = 0
 
     package init(clientIdentifier: String) { self.clientIdentifier = clientIdentifier }
 }

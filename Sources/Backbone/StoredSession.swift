@@ -16,6 +16,8 @@ package struct StoredSession: Sendable {
     package private(set) var sent: [RestoredSession.Sent] = []
     package private(set) var wishes: [RestoredSession.Wish] = []
     package private(set) var cursor: LogSequence
+    /// Where the log was when its client was last disconnected: nothing above has been sent since.
+    private var disconnectedPlace: LogSequence = 0
 
     /// - Parameter sequence: where the log was when the session began.
     package init(clientIdentifier: String, since sequence: LogSequence) {
@@ -42,6 +44,7 @@ package struct StoredSession: Sendable {
         case .disconnected(_, let expiryInterval, let willDelay):
             self.expiryInterval = expiryInterval
             disconnectedAt = now
+            disconnectedPlace = sequence
             if let willDelay { willDueAt = now.advanced(seconds: willDelay) } else { will = nil }
         case .subscribed(_, let filter, let options, let identifier, let since, let messagesWait):
             let subscription = RestoredSession.Subscription(
@@ -157,6 +160,7 @@ extension StoredSession {
         restored.sent = sent.filter { $0.isUnfinished(above: cursor) }
         restored.wishes = wishes
         restored.cursor = cursor
+        restored.sentThrough = disconnectedAt == nil ? .max : disconnectedPlace
         return restored
     }
 }

@@ -83,7 +83,8 @@ extension BrokerCore {
                 subscriptionIdentifiers: subscriptionIdentifiers.isEmpty ? [] : Array(subscriptionIdentifiers),
                 sequence: sequence, isShared: isShared)
             // What is before an exchange that a restart has interrupted was sent before it [MQTT-3.3.1-1].
-            recipient.isDuplicate = !session.interrupted.isEmpty
+            recipient.isDuplicate =
+                !session.interrupted.isEmpty || (!isShared && sequence > 0 && sequence <= session.sentThrough)
         }
         counters.messagesSent += 1
         effects.recipients.append(recipient)

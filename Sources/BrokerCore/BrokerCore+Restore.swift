@@ -12,6 +12,7 @@ extension BrokerCore {
         session.isNoted = true
         session.will = restored.will
         session.notedCursor = restored.cursor
+        session.sentThrough = restored.sentThrough
         setExpiryInterval(restored.expiryInterval, of: session, into: &effects)
         for identifier in restored.received {
             _ = session.received.insert(identifier)
@@ -224,6 +225,7 @@ extension BrokerCore {
         restoring = Restoring()
         for slot in slots {
             guard let session = sessions.slots[Int(slot)] else { continue }
+            session.sentThrough = min(session.sentThrough, lastSequence)
             if session.isDurable, session.expiresAt != .distantFuture { armExpiry(of: session) }
         }
         for (slot, dueIn) in wills {

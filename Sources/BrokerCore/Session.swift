@@ -68,6 +68,8 @@ final class Session {
     /// Everything up to here had been finished when the backbone was told last.
     var notedCursor: LogSequence = 0
     var isCursorDirty = false
+    /// What another node, or an earlier process, may have sent with QoS 1, when the session was taken up here.
+    var sentThrough: LogSequence = 0
     /// The groups that chose this session for messages of the log that it has not finished.
     var claims: [LogSequence: [GroupClaim]] = [:]
     /// QoS 2 exchanges that a restart interrupted and whose message has not been found yet.

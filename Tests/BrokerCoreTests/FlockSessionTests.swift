@@ -152,6 +152,34 @@ struct FlockSessionTests {
         #expect(CoreHarness.topics(seen) == ["t/2", "t/3"])
     }
 
+    @Test("MQTT-3.3.1-1: what another node may have sent comes with DUP, and nothing else does")
+    func whatMayHaveBeenSentComesWithDUP() {
+        var core = Self.core()
+        _ = core.connect("c", cleanStart: false, properties: Self.lasting)
+        _ = core.step(.logAppended(Self.entry(2, "t/2")))
+        var session = Self.session("c")
+        session.sentThrough = 1
+        let entries = [1, 2].map { Self.entry(LogSequence($0), "t/\($0)") }
+        #expect(
+            Self.duplicates(core.answerClaim(TakenSessions(sessions: [session], entries: entries))) == [true, false])
+    }
+
+    @Test("MQTT-3.3.1-1: with a client that was connected it is everything up to the claim")
+    func allMayHaveBeenSentToAConnectedClient() {
+        var core = Self.core()
+        _ = core.connect("c", cleanStart: false, properties: Self.lasting)
+        _ = core.step(.logAppended(Self.entry(1, "t/1")))
+        var session = Self.session("c")
+        session.sentThrough = .max
+        var seen = core.answerClaim(TakenSessions(sessions: [session], entries: [Self.entry(1, "t/1")]))
+        seen += core.step(.logAppended(Self.entry(2, "t/2")))
+        #expect(Self.duplicates(seen) == [true, false])
+    }
+
+    private static func duplicates(_ seen: [CoreHarness.Seen]) -> [Bool] {
+        seen.compactMap { if case .publish(_, _, _, _, let isDuplicate) = $0 { isDuplicate } else { nil } }
+    }
+
     @Test("MQTT-3.3.4-2: what the log has for a session that comes is for no other one")
     func othersGetNothingTwice() {
         var core = Self.core()

@@ -74,6 +74,19 @@ struct OwnershipTests {
         #expect(nodes.owner("x") == ["b", "b", "b"])
     }
 
+    @Test("MQTT-3.3.1-1: a claim says what may have been sent")
+    func aClaimSaysWhatMayHaveBeenSent() {
+        var nodes = Nodes("a", "b")
+        nodes.say("a", began("x"))
+        let connected = nodes.say("b", .claim(client: "x"))["b"]?.claimed[0]?.sessions.first
+        #expect(connected?.sentThrough == .max)
+        nodes.say("b", .changes([.disconnected(clientIdentifier: "x", expiryInterval: 100, willDelay: nil)]))
+        let place = nodes.last
+        nodes.say("b", append("t/1"))
+        let away = nodes.say("a", .claim(client: "x"))["a"]?.claimed[0]?.sessions.first
+        #expect(away?.sentThrough == place)
+    }
+
     /// [MQTT-3.2.2-2]: Session Present is what the record says.
     @Test func aClientOfWhichNothingIsNotedIsLostAndBringsNothing() {
         var nodes = Nodes("a", "b")

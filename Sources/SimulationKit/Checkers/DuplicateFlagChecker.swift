@@ -32,8 +32,9 @@ package struct DuplicateFlagChecker: Checker {
                 states[who.client]?.hasSeenNew = true
             } else if !state.isResumed {
                 verdict.fail(.duplicateFlag, "\(name): DUP in a session that is new", at: now)
-            } else if state.hasSeenNew, publish.qos == .atLeastOnce || !hasLastingEngine {
-                // One with QoS 2 that a crash interrupted may wait for one before it, whose note is made once more.
+            } else if state.hasSeenNew, !hasLastingEngine {
+                // After a crash, or on another node, one with QoS 2 may wait for one before it, whose note is made once
+                // more, and what may have been sent with QoS 1 may come behind the first of a group's or a retained one.
                 verdict.fail(.duplicateFlag, "\(name): DUP after something new on the same connection", at: now)
             }
         default: break
