@@ -16,6 +16,7 @@ struct Answer: Sendable {
     let outcome: BackboneOutcome
     let entry: LogEntry?
     let found: [LogEntry]?
+    var taken: TakenSessions?
 }
 
 /// An engine under the contract: it takes commands and gives every answer.
@@ -94,13 +95,15 @@ final class NATSEngine: ContractEngine {
     private let backbone: NATSBackbone
     private let answers = AnswerBox()
     private var nextToken: UInt64 = 0
+    private var isStopped = false
 
-    init(_ server: NATSServer) async throws {
+    /// - Parameter node: one of those that share the server's log.
+    init(_ server: NATSServer, node: String = "n") async throws {
         self.server = server
         var nats = NATSOptions(servers: [try #require(ServerAddress(server.url))])
         nats.isServerOrderRandom = false
         backbone = NATSBackbone(
-            options: FlockOptions(node: "n", nats: nats), shardCount: 1, incarnation: 1, wallClock: { 1_000_000 },
+            options: FlockOptions(node: node, nats: nats), shardCount: 1, incarnation: 1, wallClock: { 1_000_000 },
             onFault: { Issue.record($0) })
         let start: Result<Void, any Error> = await offPool { [backbone, answers] in
             Result { try backbone.start(onCommit: { answers.add($0) }, onDropped: { _ in }) }
@@ -116,7 +119,15 @@ final class NATSEngine: ContractEngine {
         return await offPool { [answers] in answers.take(commands.count) }
     }
 
-    func stop() { backbone.stop() }
+    /// Waits for something that nobody here has asked for.
+    func told(_ isWanted: @escaping @Sendable (Settled) -> Bool) async -> Settled {
+        await offPool { [answers] in answers.told(isWanted) }
+    }
+
+    func stop() {
+        if !isStopped { backbone.stop() }
+        isStopped = true
+    }
 }
 
 /// Runs what waits for something that itself needs a thread of those that tasks run on.
@@ -129,14 +140,26 @@ private func offPool<Value: Sendable>(_ body: @escaping @Sendable () -> Value) a
 private final class AnswerBox: @unchecked Sendable {
     private let condition = NSCondition()
     private var answers: [Answer] = []
+    private var told: [Settled] = []
 
     func add(_ settled: [Settled]) {
         condition.lock()
-        answers += settled.map {
-            Answer(token: $0.token.rawValue, outcome: $0.outcome, entry: $0.entry, found: $0.found)
+        answers += settled.filter { !$0.isTold }.map {
+            Answer(
+                token: $0.token.rawValue, outcome: $0.outcome, entry: $0.entry, found: $0.found, taken: $0.taken)
         }
+        told += settled.filter(\.isTold)
         condition.broadcast()
         condition.unlock()
+    }
+
+    func told(_ isWanted: (Settled) -> Bool) -> Settled {
+        condition.lock()
+        defer { condition.unlock() }
+        while true {
+            if let index = told.firstIndex(where: isWanted) { return told.remove(at: index) }
+            condition.wait()
+        }
     }
 
     func take(_ count: Int) -> [Answer] {
