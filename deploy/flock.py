@@ -28,13 +28,31 @@ def wait_for(port, process, what, seconds=30, host="127.0.0.1"):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None:
-            raise SystemExit(f"{what} has ended with {process.returncode}")
+            raise SystemExit(f"{what} has ended with {process.returncode}; {process.log} says why")
         with socket.socket() as probe:
             probe.settimeout(1)
             if probe.connect_ex((host, port)) == 0:
                 return
         time.sleep(0.05)
-    raise SystemExit(f"{what} does not listen on port {port}")
+    raise SystemExit(f"{what} does not listen on port {port}; {process.log} may say why")
+
+
+def check(broker, port):
+    """Ends with what is missing, and what to do about it, before anything is started."""
+    nats = os.path.join(ROOT, ".deps/nats/bin/nats-server")
+    if not os.access(broker, os.X_OK):
+        raise SystemExit(f"there is no {broker}: run `make build`")
+    if not os.access(nats, os.X_OK):
+        raise SystemExit(f"there is no {nats}: run `make deps`")
+    if not shutil.which("haproxy", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin"):
+        raise SystemExit("haproxy is not installed: run `make deps`")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise SystemExit(f"127.0.0.1:{port} cannot be had ({error.strerror}): choose another port, "
+                             "`make flock FLOCK_PORT=11883`")
 
 
 class Flock:
@@ -52,9 +70,12 @@ class Flock:
         self.server_hosts, self.hosts = ["127.0.0.1"] * servers, ["127.0.0.1"] * size
 
     def spawn(self, name, command, environment=None):
-        log = open(os.path.join(self.directory, name + ".log"), "ab")
-        return subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
-                                env=dict(os.environ, **(environment or {})))
+        path = os.path.join(self.directory, name + ".log")
+        with open(path, "ab") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                       start_new_session=True, env=dict(os.environ, **(environment or {})))
+        process.log = path
+        return process
 
     def start_server(self, index):
         routes = [f"nats://{self.server_hosts[place]}:{port}" for place, port in enumerate(self.routes)
@@ -103,6 +124,22 @@ class Flock:
             "haproxy", [program, "-W", "-db", "-f", os.path.join(ROOT, "deploy/haproxy/haproxy.cfg")], environment)
         wait_for(port, self.proxy, "HAProxy")
 
+    def processes(self):
+        for kind, processes in [("node", self.nodes), ("nats", self.servers)]:
+            for index, process in enumerate(processes):
+                yield f"{kind}-{index + 1}", process
+
+    def describe(self, port):
+        """For whoever has started it: where it is, what it consists of, and how to look at it."""
+        lines = [f"A flock of three nodes: mqtt://127.0.0.1:{port}; logs and data: {self.directory}"]
+        for index, node in enumerate(self.nodes):
+            lines.append(f"  node-{index + 1}: process {node.pid}, administration 127.0.0.1:{self.admin_ports[index]}")
+        for index, server in enumerate(self.servers):
+            lines.append(f"  nats-{index + 1}: process {server.pid}, nats://127.0.0.1:{self.nats_ports[index]}")
+        look = f"{self.broker} ctl nodes --admin 127.0.0.1:{self.admin_ports[0]} --token-file {self.token}"
+        lines += [f"Look at it with: {look}", "Ctrl-C ends all of it."]
+        return "\n".join(lines)
+
     def stop(self):
         """Ends what it has started, nodes first."""
         for process in [self.proxy, *self.nodes]:
@@ -125,17 +162,25 @@ class Flock:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--broker", default=os.path.join(ROOT, ".build/release/dunlin"))
-    parser.add_argument("--port", type=int, default=1883, help="for clients, on 127.0.0.1")
+    parser.add_argument("--port", type=int, default=1883, help="for clients, on 127.0.0.1; 0: any")
     options = parser.parse_args()
+    port = options.port or free_ports(1)[0]
+    check(options.broker, port)
     flock = Flock(options.broker, proxied=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         flock.start()
-        flock.start_proxy(options.port)
-        print(f"A flock of three nodes: mqtt://127.0.0.1:{options.port}; logs and data: {flock.directory}", flush=True)
-        while all(process.poll() is None for process in [flock.proxy, *flock.nodes, *flock.servers]):
+        flock.start_proxy(port)
+        print(flock.describe(port), flush=True)
+        told = set()
+        # It outlives one of its processes: that is what it is for.
+        while flock.proxy.poll() is None:
+            for name, process in flock.processes():
+                if process.poll() is not None and name not in told:
+                    told.add(name)
+                    print(f"{name} has ended; {flock.directory}/{name}.log says why", file=sys.stderr, flush=True)
             time.sleep(1)
-        print("one of its processes has ended; its log says why", file=sys.stderr)
+        print(f"HAProxy has ended; {flock.directory}/haproxy.log says why", file=sys.stderr)
     except KeyboardInterrupt:
         print("ending")
     finally:

@@ -69,10 +69,20 @@ extension LogLink {
             if case .differs(_, let settings) = check { throw differs(settings) }
         } catch let error as NATSError {
             await client.close()
-            throw FlockError(
-                "the stream \(options.stream) cannot be made with \(options.replicas) replicas: \(error)",
-                remedy: .waiting)
+            throw FlockError(streamProblem(error), remedy: .waiting)
         }
+    }
+
+    private func streamProblem(_ error: NATSError) -> String {
+        if case .noResponders = error {
+            return
+                "there is no JetStream on the servers: start nats-server with a jetstream section, as in deploy/nats, "
+                + "and a cluster with more than half of its servers"
+        }
+        let problem = "the stream \(options.stream) cannot be made on \(options.replicas) servers: \(error)"
+        guard options.replicas > 1 else { return problem }
+        return problem + ". Three addresses or more ask for servers that are one cluster, as in "
+            + "deploy/nats/cluster.conf; to try things out with one server name one address"
     }
 
     private static func description(of error: NATSError) -> String {
@@ -82,6 +92,9 @@ extension LogLink {
                 + "token-file, nkey-file or credentials-file"
         case .notConnected(.tlsFailed(let reason)):
             "NATS cannot be reached over TLS: \(reason). nats.ca names the authorities that are trusted"
+        case .notConnected(.tlsNotOffered):
+            "NATS cannot be reached over TLS: the server does not offer it. Configure it there, or write nats:// in place "
+                + "of tls://"
         default:
             "NATS cannot be reached: \(error). Is nats-server started with JetStream, and is the address right?"
         }
@@ -100,7 +113,8 @@ extension LogLink {
     private func differs(_ settings: [String]) -> FlockError {
         FlockError(
             "the stream \(options.stream) is there with other settings: \(settings.joined(separator: ", ")). "
-                + "Change it with `nats stream edit`, or the settings of this node.")
+                + "All nodes of a flock have to name the same servers: three addresses or more keep the stream on 3, fewer "
+                + "on 1. To change what is there: `nats stream edit \(options.stream) --replicas=\(options.replicas)`.")
     }
 
     private func connect() async throws -> NATSConnection {

@@ -176,7 +176,8 @@ actor LogLink {
         if log.waitingCount == 0 { becameIdle() }
     }
 
-    private static let replaced = FlockError("another process has begun with this node's name")
+    private static let replaced = FlockError(
+        "another process has begun with this node's name: each node needs a name of its own, --node says it")
 
     private static let dead = FlockError(
         "the flock has taken this node for dead: it was not heard for too long", remedy: .beginning)

@@ -74,8 +74,19 @@ extension NATSConnection {
             if !channel.isActive { linkClosed(number) }
         case .failure(let error):
             guard number == linkNumber else { return }
-            perform(machine.closed(.unreachable("\(error)"), at: now, using: &random))
+            let reason = NATSConnection.reason(error, server)
+            perform(machine.closed(.unreachable(reason), at: now, using: &random))
         }
+    }
+
+    /// For people: which server, and why.
+    private static func reason(_ error: any Error, _ server: ServerAddress) -> String {
+        guard let failure = error as? NIOConnectionError else { return "\(server.host):\(server.port): \(error)" }
+        guard let first = failure.connectionErrors.first else {
+            return "no machine is known by the name \(server.host)"
+        }
+        let text = (first.error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(first.error)"
+        return "\(server.host):\(server.port): \(text)"
     }
 
     private func cut() {

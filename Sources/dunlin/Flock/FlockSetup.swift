@@ -32,6 +32,9 @@ struct FlockSetup {
             }
             credentials = server.credentials
         }
+        guard !addresses.isEmpty else {
+            throw FlockError("--nats has to be an address such as nats://10.0.0.1:4222, and is empty")
+        }
         let name = node ?? String(ProcessInfo.processInfo.hostName.prefix { $0 != "." })
         guard FlockOptions.isNodeName(name) else {
             throw FlockError("--node has to be 1 to 64 letters, digits, - and _, not \"\(name)\"")
