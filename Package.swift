@@ -262,7 +262,8 @@ let package = Package(
             "Conformance",
             [
                 "SimulationKit", "BrokerTransport", "TransportModel", "BrokerCore", "AccessControl", "MQTTModel",
-                nioCore, nioPosix, nioSSL, nioHTTP1, nioWebSocket, logging,
+                "Backbone", "BackboneNATS", "BackboneSQLite", "NATSClient", "NATSProtocol", "NATSServerKit", nioCore, nioPosix, nioSSL,
+                nioHTTP1, nioWebSocket, logging,
             ]),
         tests("Interoperability", ["NATSServerKit", "ProcessKit", nioCore, nioPosix], exclude: ["Scripts"]),
         tests("Tidy", []),

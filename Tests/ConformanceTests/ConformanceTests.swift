@@ -1,3 +1,5 @@
+import Backbone
+import BackboneSQLite
 import BrokerCore
 import BrokerTransport
 import Foundation
@@ -21,6 +23,17 @@ import TransportModel
     @Test(.serialized, arguments: Exchange.cases.filter { $0.exchange.coreOnly == nil })
     func socket(_ exchangeCase: ExchangeCase) async throws {
         try await run(exchangeCase, Listener(host: "127.0.0.1", port: 0)) { $0 }
+    }
+
+    /// With a data directory, where acknowledgements wait for the disk and what comes after them does not.
+    @Test(.serialized, arguments: Exchange.cases.filter { $0.exchange.coreOnly == nil })
+    func socketWithData(_ exchangeCase: ExchangeCase) async throws {
+        let directory = NSTemporaryDirectory() + "dunlin-conformance-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        var options = StoreOptions(directory: directory)
+        options.durability = .none
+        let engine = try SQLiteBackbone(options: options)
+        try await run(exchangeCase, Listener(host: "127.0.0.1", port: 0), engine: engine) { $0 }
     }
 
     /// Some of them over the other transports, where MQTT is the same: every case at one of them in twelve. P8
@@ -53,39 +66,23 @@ import TransportModel
     }()
 
     private func run(
-        _ exchangeCase: ExchangeCase, _ listener: Listener, _ reach: @escaping @Sendable (Int) async throws -> Int
+        _ exchangeCase: ExchangeCase, _ listener: Listener, engine: (any BackboneEngine)? = nil,
+        _ reach: @escaping @Sendable (Int) async throws -> Int
     ) async throws {
         var configuration = BrokerServerConfiguration(
             listeners: [listener], shardCount: 2, options: exchangeCase.options)
         configuration.authenticator = TestAuthenticator()
+        configuration.engine = engine
         var logger = Logger(label: "conformance")
         logger.logLevel = .critical
         let server = BrokerServer(configuration: configuration, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }
             let address = try #require(try await server.boundAddresses().first)
-            let outcome = await Self.runOverSocket(exchangeCase, server, port: try await reach(address.port))
-            if let outcome { Issue.record("\(outcome)") }
+            let depth = SocketDepth(servers: [server], ports: [try await reach(address.port)])
+            if let outcome = await depth.run(exchangeCase) { Issue.record("\(outcome)") }
             server.requestShutdown()
             try await group.waitForAll()
-        }
-    }
-
-    /// The clients' sockets block, so they get a thread: the broker may need all those of the tasks.
-    /// - Returns: what went wrong, with the transcript.
-    private static func runOverSocket(
-        _ exchangeCase: ExchangeCase, _ server: BrokerServer, port: Int
-    ) async -> String? {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                var runner = ExchangeRunner(
-                    SocketDepth(server: server, port: port), version: exchangeCase.version)
-                var fault: (any Error)?
-                do { try runner.run(exchangeCase.exchange.steps) } catch { fault = error }
-                var depth = runner.depth
-                depth.closeAll()
-                continuation.resume(returning: fault.map { "\($0)\n\(runner.transcript.joined(separator: "\n"))" })
-            }
         }
     }
 

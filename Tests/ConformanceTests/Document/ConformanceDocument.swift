@@ -44,7 +44,9 @@ struct ConformanceDocument {
             versions they are about. Each is run at three depths: against the codec and the pure core with one shard;
             with three shards, every byte arriving alone; and over TCP against a whole broker with two shards, but for
             the \(all.count - overSockets.count) cases that need time to pass (marked \\*). A quarter of those over TCP is
-            run over TLS, WebSocket or secure WebSocket as well.
+            run over TLS, WebSocket or secure WebSocket as well. All of those over TCP are also run with a data
+            directory, and against flocks over a nats-server: of one node, and of two that get the connections of an
+            exchange in turn.
 
             The tests encode and decode packets by themselves. On every connection of every exchange they hold: CONNACK
             first and once, nothing after DISCONNECT, no packet above the client's Maximum Packet Size, no more

@@ -51,7 +51,7 @@ extension Exchange {
         ) {
             a.connects()
             a.sends(.subscribe(.filter("t", qos: 1), id: 0xFFFF), .unsubscribe("t", id: 0x0102))
-            a.gets(.subAck(0xFFFF, [1]), .unsubAck(0x0102, [0]))
+            a.getsInAnyOrder(.subAck(0xFFFF, [1]), .unsubAck(0x0102, [0]))
             a.sends(.publish("t", "x", qos: 1, id: 0xFF01), .publish("t", "x", qos: 2, id: 0x01FF))
             a.gets(.pubAck(0xFF01), .pubRec(0x01FF))
             a.sends(.pubRel(0x01FF))
@@ -66,8 +66,7 @@ extension Exchange {
             b.connects()
             b.publishes("t", "1")
             a.gets(.publish("t", "1", qos: 1, id: "m1"))
-            b.sends(.publish("t", "2", qos: 2, id: 5), .pubRel(5))
-            b.gets(.pubRec(5), .pubComp(5))
+            b.publishesExactlyOnce("t", "2", id: 5)
             a.gets(.publish("t", "2", qos: 2, id: "m2"))
             b.publishes("t", "3")
             // Another than m1 and m2, by the runner's check of names.

@@ -12,6 +12,10 @@ enum Arrival: Sendable {
 protocol BrokerDepth {
     /// Whether time runs by itself.
     var isTimed: Bool { get }
+    /// Whether it is several brokers that tell each other.
+    var isFlock: Bool { get }
+    /// Waits until what is on its way between the nodes of a flock has arrived.
+    mutating func settle() throws
     mutating func open(_ client: String) throws
     mutating func send(_ bytes: [UInt8], from client: String) throws
     mutating func next(at client: String) throws -> Arrival
@@ -19,6 +23,11 @@ protocol BrokerDepth {
     mutating func drop(_ client: String) throws
     mutating func pass(_ duration: Duration) throws
     mutating func shutDown() throws
+}
+
+extension BrokerDepth {
+    var isFlock: Bool { false }
+    mutating func settle() throws {}
 }
 
 /// Runs the steps of an exchange against a broker, and watches every connection for what must never happen.
@@ -32,11 +41,13 @@ struct ExchangeRunner<Depth: BrokerDepth> {
         var isAtEnd = false
     }
 
-    private(set) var depth: Depth
+    var depth: Depth
     private let version: ProtocolVersion
     private var endpoints: [String: Endpoint] = [:]
     /// The names of packet identifiers, by client.
     private var names: [String: [String: UInt16]] = [:]
+    /// The client that has sent the last packet, if that was a message of QoS 0.
+    private var besideLog: String?
     private(set) var transcript: [String] = []
 
     init(_ depth: Depth, version: ProtocolVersion) {
@@ -72,7 +83,10 @@ struct ExchangeRunner<Depth: BrokerDepth> {
             }
             try expectClose(of: client.name)
         case .drop(let client):
+            // A will may be the message.
+            try depth.settle()
             try depth.drop(client.name)
+            try depth.settle()
             transcript.append("\(client.name) ✗")
             endpoints[client.name]?.isOpen = false
         case .pass(let duration):
@@ -115,6 +129,7 @@ struct ExchangeRunner<Depth: BrokerDepth> {
         transcript.append("\(client) → \(bytes.hexDigits)")
         endpoints[client]?.watch.sent(packet, known)
         forget(packet, of: client)
+        try settle(before: packet, from: client)
         try depth.send(bytes, from: client)
     }
 
@@ -124,6 +139,17 @@ struct ExchangeRunner<Depth: BrokerDepth> {
         if type == .pubAck || type == .pubComp || (type == .pubRec && (code ?? 0) >= 0x80) {
             names[client]?[name] = nil
         }
+    }
+
+    /// Between the nodes of a flock a message of QoS 0 goes another way than everything else, which may overtake it or be
+    /// overtaken by it; messages of one client and of one QoS may not.
+    private mutating func settle(before packet: ClientPacket, from client: String) throws {
+        guard depth.isFlock else { return }
+        // A message that was acknowledged elsewhere a moment before may come on its way and be a retained one as well.
+        if case .subscription = packet { try depth.settle() }
+        let isBesideLog = if case .publication(_, _, 0, _, _, _, _) = packet { true } else { false }
+        if isBesideLog != (besideLog == client) { try depth.settle() }
+        besideLog = isBesideLog ? client : nil
     }
 
     // MARK: Receiving
@@ -186,12 +212,19 @@ struct ExchangeRunner<Depth: BrokerDepth> {
         if let packet = try next(at: client) { throw WireFault("\(client) got \(packet), expected the close") }
         endpoints[client]?.isOpen = false
         try depth.drop(client)
+        // The end of a connection counts on other nodes when the log has it.
+        try depth.settle()
     }
 
     private mutating func getNothing(at client: String) throws {
         if depth.isTimed {
             // What others have sent has to be through first.
             for other in endpoints.keys.sorted() where other != client { try pass(barrierAt: other) }
+            if depth.isFlock {
+                try depth.settle()
+                // What has arrived is taken up after the packets that came with it.
+                try pass(barrierAt: client)
+            }
             try pass(barrierAt: client)
         }
         if let packet = endpoints[client]?.waiting.first { throw WireFault("\(client) got \(packet)") }

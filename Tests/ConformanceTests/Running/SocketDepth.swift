@@ -1,29 +1,58 @@
 import BrokerTransport
+import Foundation
 import Glibc
 
-/// A whole broker behind a listener on the loopback address, with blocking sockets for clients.
+/// A whole broker behind a listener on the loopback address, or nodes of a flock that get the connections in turn, with
+/// blocking sockets for clients.
 struct SocketDepth: BrokerDepth {
     /// How long to wait for what must come. Long, because nothing waits for it when all is well.
     private static let patienceMilliseconds: Int32 = 5000
 
-    private let server: BrokerServer
-    private let port: UInt16
+    private let servers: [BrokerServer]
+    private let ports: [UInt16]
+    /// nil: there are no other nodes to wait for.
+    private var marks: FlockMarks?
+    private var connections = 0
     private var sockets: [String: Int32] = [:]
     private var received: [String: [UInt8]] = [:]
 
-    init(server: BrokerServer, port: Int) {
-        self.server = server
-        self.port = UInt16(port)
+    init(servers: [BrokerServer], ports: [Int], marks: FlockMarks? = nil) {
+        self.servers = servers
+        self.ports = ports.map { UInt16($0) }
+        self.marks = marks
+    }
+
+    /// The clients' sockets block, so they get a thread: the broker may need all those of the tasks.
+    /// - Returns: what went wrong, with the transcript.
+    func run(_ exchangeCase: ExchangeCase) async -> String? {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                var runner = ExchangeRunner(self, version: exchangeCase.version)
+                var fault: (any Error)?
+                do {
+                    try runner.depth.settle()
+                    try runner.run(exchangeCase.exchange.steps)
+                } catch {
+                    fault = error
+                }
+                runner.depth.closeAll()
+                continuation.resume(returning: fault.map { "\($0)\n\(runner.transcript.joined(separator: "\n"))" })
+            }
+        }
     }
 
     var isTimed: Bool { true }
+    var isFlock: Bool { marks != nil }
+
+    mutating func settle() throws { try marks?.settle() }
 
     mutating func open(_ client: String) throws {
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard socket >= 0 else { throw WireFault("no socket: errno \(errno)") }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
+        address.sin_port = ports[connections % ports.count].bigEndian
+        connections += 1
         address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
         let outcome = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -95,7 +124,11 @@ struct SocketDepth: BrokerDepth {
         throw WireFault("time cannot be made to pass over a socket")
     }
 
-    mutating func shutDown() { server.requestShutdown() }
+    mutating func shutDown() {
+        // From here on nodes say nothing more to each other.
+        marks = nil
+        for server in servers { server.requestShutdown() }
+    }
 
     mutating func closeAll() {
         for socket in sockets.values { Glibc.close(socket) }

@@ -110,6 +110,14 @@ extension Client {
         return [.send(self, packet), gets(.pubAck(1002))]
     }
 
+    /// Publishes with QoS 2, to the end.
+    func publishesExactlyOnce(_ topic: Text, _ payload: Text, id: Identifier, retain: Bool = false) -> [Step] {
+        [
+            .send(self, .publish(topic, payload, qos: 2, id: id, retain: retain)), gets(.pubRec(id)),
+            .send(self, .pubRel(id)), gets(.pubComp(id)),
+        ]
+    }
+
     /// Gets a QoS 1 message and acknowledges it.
     func takes(
         _ topic: Text, _ payload: Text, retain: Bool = false, _ properties: [Property] = [],
