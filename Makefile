@@ -40,6 +40,9 @@ FUZZ_ACCESS_RUNS ?= 50000
 # Configuration files; each is read, written and read again.
 FUZZ_CONFIGURATION_RUNS ?= 2000
 
+# Scripts for the bridge's machine.
+FUZZ_BRIDGE_RUNS ?= 20000
+
 # For torture: how often the broker is killed, the seed (without it a new one), commit, os or none, and more options, for
 # example TORTURE="--strict --verbose".
 ROUNDS ?= 200
@@ -122,6 +125,7 @@ fuzz: build-tests ## fuzz with FUZZ_RUNS inputs made from the corpus
 	.build/debug/fuzz core --runs $(FUZZ_CORE_RUNS) --seed $(FUZZ_SEED)
 	.build/debug/fuzz access --runs $(FUZZ_ACCESS_RUNS) --seed $(FUZZ_SEED)
 	.build/debug/fuzz configuration --runs $(FUZZ_CONFIGURATION_RUNS) --seed $(FUZZ_SEED)
+	.build/debug/fuzz bridge --runs $(FUZZ_BRIDGE_RUNS) --seed $(FUZZ_SEED)
 
 TORTURE_RUN = python3 Tests/Torture/torture --broker $(BROKER)
 

@@ -127,9 +127,8 @@ let package = Package(
         library(
             "BridgeRuntime",
             [
-                "MQTTBridge", "MQTTModel", "MQTTCodec", "TransportModel", nioCore, nioPosix, nioSSL, coreMetrics,
-                logging,
-                serviceLifecycle,
+                "MQTTBridge", "MQTTModel", "MQTTCodec", "TransportModel", nioCore, nioPosix, nioSSL, nioHTTP1,
+                nioWebSocket, coreMetrics, logging, serviceLifecycle,
             ]),
         library("MQTTClient", ["MQTTModel", "MQTTCodec", "MQTTSession", nioCore, nioPosix, deque]),
         library(

@@ -1,9 +1,9 @@
 import Logging
 import MQTTBridge
+import MQTTCodec
 import MQTTModel
 import NIOCore
 import NIOPosix
-import NIOSSL
 import TransportModel
 
 /// Drives one `Bridge`: its connections, its time, its log. An actor whose executor is the event loop of both connections.
@@ -55,7 +55,7 @@ actor BridgeDriver {
 
     func received(_ bytes: ByteBuffer, _ side: BridgeSide, _ number: UInt64) {
         guard let link = links[side], link.number == number else { return }
-        link.receive(bytes)
+        link.inbound.append(bytes)
         pump()
         scheduleDeadline()
     }
@@ -112,25 +112,10 @@ actor BridgeDriver {
         let address =
             side == .local || options.addresses.isEmpty
             ? localAddress : options.addresses[attempt % options.addresses.count]
-        let context = side == .remote && address.transport.isEncrypted ? files.context : nil
-        let serverName = address.isName ? address.host : nil
-        let bootstrap = ClientBootstrap(group: eventLoop)
-            .connectTimeout(.nanoseconds(Int64(clamping: options.connectTimeout.wholeNanoseconds)))
-            .channelOption(.allowRemoteHalfClosure, value: true)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let pipeline = channel.pipeline.syncOperations
-                    if let context {
-                        try pipeline.addHandler(NIOSSLClientHandler(context: context, serverHostname: serverName))
-                    }
-                    try pipeline.addHandler(BridgeChannelHandler(driver: self, side: side, number: number))
-                }
-            }
-        let connected: EventLoopFuture<any Channel>
-        switch address.endpoint {
-        case .network(let host, let port):
-            connected = bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1).connect(host: host, port: port)
-        case .unix(let path): connected = bootstrap.connect(unixDomainSocketPath: path)
+        let connecting = BridgeConnecting(
+            address: address, options: options, context: side == .remote ? files.context(for: address.transport) : nil)
+        let connected = connecting.connect(on: eventLoop) { [self] in
+            BridgeChannelHandler(driver: self, side: side, number: number)
         }
         connected.whenComplete { result in
             self.assumeIsolated { $0.opened(result, side, number, address) }
@@ -193,7 +178,7 @@ actor BridgeDriver {
         var count = 0
         while count < Self.turn, mayRead(side), let link = links[side] {
             do throws(ProtocolViolation) {
-                guard let packet = try link.nextPacket() else { break }
+                guard let packet = try link.inbound.next() else { break }
                 step(.packetReceived(packet, side))
             } catch {
                 step(.violationReceived(error, side))
@@ -218,13 +203,5 @@ actor BridgeDriver {
             self.assumeIsolated { $0.deadlineReached() }
         }
         scheduledDeadline = (task, instant)
-    }
-}
-
-extension ListenAddress {
-    /// Whether the host is a name, which TLS can be told, and not a number.
-    fileprivate var isName: Bool {
-        guard case .network(let host, _) = endpoint else { return false }
-        return IPAddress(parsing: host) == nil
     }
 }

@@ -3,7 +3,7 @@ package import MQTTBridge
 import NIOSSL
 import TransportModel
 
-/// What the files that a bridge names hold: passwords, and what TLS needs.
+/// A bridge, and what the files that it names hold: passwords, and what TLS needs.
 package struct BridgeFiles: Sendable {
     /// A file that will not do.
     package struct Problem: Error, Sendable, CustomStringConvertible {
@@ -14,33 +14,50 @@ package struct BridgeFiles: Sendable {
         package var description: String { "\(option): \(text)" }
     }
 
+    /// The bridge.
+    package let options: BridgeOptions
     let credentials: BridgeCredentials
-    /// nil when no address of the bridge speaks TLS.
-    let context: NIOSSLContext?
+    /// By transport; only of those that the bridge uses.
+    private var contexts: [ListenAddress.Transport: NIOSSLContext] = [:]
+    /// What TLS is made of, to see whether it has changed.
+    private var authorities: [NIOSSLCertificate] = []
+    private var chain: [NIOSSLCertificate] = []
+    private var key: [UInt8] = []
 
     /// - Throws: `Problem`.
     package init(_ options: BridgeOptions) throws(Problem) {
+        self.options = options
         var credentials = BridgeCredentials()
         credentials.remoteUserName = options.userName
         credentials.remotePassword = try Self.password(options.passwordFile, "password-file")
         credentials.localUserName = options.localUserName
         credentials.localPassword = try Self.password(options.localPasswordFile, "local-password-file")
         self.credentials = credentials
-        context = options.addresses.contains { $0.transport.isEncrypted } ? try Self.context(options) : nil
+        let transports = Set(options.addresses.map(\.transport)).filter(\.isEncrypted)
+        guard !transports.isEmpty else { return }
+        if let authority = options.authority { authorities = try Self.certificates(authority, "ca") }
+        if let certificate = options.certificate, let key = options.key {
+            chain = try Self.certificates(certificate, "certificate")
+            self.key = try Self.read(key, "key")
+        }
+        for transport in transports { contexts[transport] = try context(for: transport, keyFile: options.key ?? "") }
     }
 
-    private static func context(_ options: BridgeOptions) throws(Problem) -> NIOSSLContext {
+    func context(for transport: ListenAddress.Transport) -> NIOSSLContext? { contexts[transport] }
+
+    private func context(
+        for transport: ListenAddress.Transport, keyFile: String
+    ) throws(Problem) -> NIOSSLContext {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv12
         configuration.certificateVerification = options.verifiesHost ? .fullVerification : .noHostnameVerification
-        configuration.applicationProtocols = ["mqtt"]
-        if let authority = options.authority {
-            configuration.trustRoots = .certificates(try certificates(authority, "ca"))
-        }
-        if let certificate = options.certificate, let key = options.key {
-            configuration.certificateChain = try certificates(certificate, "certificate").map { .certificate($0) }
-            guard let privateKey = try? NIOSSLPrivateKey(bytes: try read(key, "key"), format: .pem) else {
-                throw Problem(option: "key", text: "\(key) holds no private key in PEM form that needs no passphrase")
+        configuration.applicationProtocols = [transport.isWebSocket ? "http/1.1" : "mqtt"]
+        if !authorities.isEmpty { configuration.trustRoots = .certificates(authorities) }
+        if !chain.isEmpty {
+            configuration.certificateChain = chain.map { .certificate($0) }
+            guard let privateKey = try? NIOSSLPrivateKey(bytes: key, format: .pem) else {
+                throw Problem(
+                    option: "key", text: "\(keyFile) holds no private key in PEM form that needs no passphrase")
             }
             configuration.privateKey = .privateKey(privateKey)
         }
@@ -81,5 +98,13 @@ package struct BridgeFiles: Sendable {
         }
         guard ferror(file) == 0 else { throw Problem(option: option, text: "\(path) cannot be read") }
         return bytes
+    }
+}
+
+extension BridgeFiles: Equatable {
+    /// Whether a link made with the one is a link made with the other.
+    package static func == (first: BridgeFiles, second: BridgeFiles) -> Bool {
+        first.options == second.options && first.credentials == second.credentials
+            && first.authorities == second.authorities && first.chain == second.chain && first.key == second.key
     }
 }

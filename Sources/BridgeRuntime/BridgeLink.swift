@@ -12,17 +12,14 @@ final class BridgeLink {
     /// What went wrong below MQTT, if anything has: a TLS handshake, for example.
     var fault: String?
     var isReading = true
-    private var decoder: PacketDecoder
-    private var pool = MessagePool()
-    private var inbound: ByteBuffer
+    var inbound: PacketStream
     private var outbound: ByteBuffer
 
     init(channel: any Channel, number: UInt64, version: ProtocolVersion, maximumPacketSize: UInt32) {
         self.channel = channel
         self.number = number
         self.version = version
-        decoder = PacketDecoder(role: .client, version: version, maximumPacketSize: maximumPacketSize)
-        inbound = channel.allocator.buffer(capacity: 0)
+        inbound = PacketStream(role: .client, version: version, maximumPacketSize: maximumPacketSize)
         outbound = channel.allocator.buffer(capacity: 0)
     }
 
@@ -39,29 +36,6 @@ final class BridgeLink {
         let lengthBytes = outbound.readableBytesView.dropFirst().prefix { $0 & 0x80 != 0 }.count + 1
         let index = outbound.readerIndex + 1 + lengthBytes + 2 + version.protocolName.utf8.count
         outbound.setInteger(version.rawValue | 0x80, at: index)
-    }
-
-    func receive(_ bytes: ByteBuffer) {
-        guard inbound.readableBytes > 0 else {
-            inbound = bytes
-            return
-        }
-        inbound.discardReadBytes()
-        inbound.writeImmutableBuffer(bytes)
-    }
-
-    /// The next packet of what was received; nil when it is not there as a whole.
-    func nextPacket() throws(ProtocolViolation) -> Packet? {
-        let result: Result<DecodedPacket?, ProtocolViolation> = inbound.withUnsafeReadableBytes { bytes in
-            do throws(ProtocolViolation) {
-                return .success(try decoder.decode(bytes, pool: &pool))
-            } catch {
-                return .failure(error)
-            }
-        }
-        guard let decoded = try result.get() else { return nil }
-        inbound.moveReaderIndex(forwardBy: decoded.byteCount)
-        return decoded.packet
     }
 
     /// Hands what was appended to the channel.

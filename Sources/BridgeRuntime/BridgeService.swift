@@ -1,49 +1,69 @@
 package import Logging
-package import MQTTBridge
+import MQTTBridge
 import NIOCore
 import ServiceLifecycle
 package import TransportModel
 
-/// A bridge of the broker as a service: it comes up when the broker listens, and comes back by itself whenever the link
-/// was down.
-package final class BridgeService: Service, Sendable, CustomStringConvertible {
-    private let options: BridgeOptions
-    private let files: BridgeFiles
+/// The bridges of a broker as a service: they come up when the broker listens, come back by themselves whenever a link was
+/// down, and can be exchanged while it runs.
+package actor BridgeService: Service, CustomStringConvertible {
     private let listeners: @Sendable () async throws -> [Listener]
     private let logger: Logger
+    /// What bridges are called without a `local-name`. The same in all of them: what comes back by another bridge has been
+    /// here.
+    private let localName = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+    /// What there has to be, in the order of the file.
+    private var wanted: [BridgeFiles]
+    private var running: [String: (files: BridgeFiles, driver: BridgeDriver)] = [:]
+    /// Where bridges come in; nil before the broker listens and after the end.
+    private var door: ListenAddress?
 
-    /// - Parameter listeners: where the local broker listens, once it does.
+    /// - Parameters:
+    ///   - bridges: each with what its files hold.
+    ///   - listeners: where the local broker listens, once it does.
     package init(
-        options: BridgeOptions, files: BridgeFiles, logger: Logger,
-        listeners: @escaping @Sendable () async throws -> [Listener]
+        _ bridges: [BridgeFiles], logger: Logger, listeners: @escaping @Sendable () async throws -> [Listener]
     ) {
-        self.options = options
-        self.files = files
+        wanted = bridges
         self.listeners = listeners
-        var logger = logger
-        logger[metadataKey: "bridge"] = "\(options.name)"
         self.logger = logger
     }
 
-    /// The service group logs it: without the options, which hold a user name.
-    package var description: String { "BridgeService(\(options.name))" }
+    /// The service group logs it: without the options, which hold user names.
+    package nonisolated var description: String { "BridgeService" }
 
     /// Runs until graceful shutdown.
     package func run() async throws {
         // A broker that does not come up says why itself.
-        guard let listeners = try? await listeners(), let address = Self.door(among: listeners) else {
-            return try await gracefulShutdown()
+        if let listeners = try? await listeners() { door = Self.door(among: listeners) }
+        await apply()
+        try? await gracefulShutdown()
+        door = nil
+        wanted = []
+        await apply()
+    }
+
+    /// These are the bridges from now on: those that are others than before are restarted, the rest is left alone.
+    package func change(to bridges: [BridgeFiles]) async {
+        wanted = bridges
+        await apply()
+    }
+
+    private func apply() async {
+        for (name, bridge) in running.sorted(by: { $0.key < $1.key }) where !wanted.contains(bridge.files) {
+            running[name] = nil
+            await bridge.driver.stop()
+            try? await bridge.driver.stopped.futureResult.get()
         }
-        let driver = BridgeDriver(options: options, files: files, localAddress: address, logger: logger)
-        await driver.start()
-        try await withTaskCancellationHandler {
-            try await withGracefulShutdownHandler {
-                try await driver.stopped.futureResult.get()
-            } onGracefulShutdown: {
-                Task { await driver.stop() }
-            }
-        } onCancel: {
-            Task { await driver.stop() }
+        guard let door else { return }
+        for files in wanted where running[files.options.name] == nil {
+            var options = files.options
+            if options.localName == nil { options.localName = localName }
+            var logger = logger
+            logger[metadataKey: "bridge"] = "\(options.name)"
+            let driver = BridgeDriver(options: options, files: files, localAddress: door, logger: logger)
+            running[options.name] = (files, driver)
+            await driver.start()
         }
     }
 

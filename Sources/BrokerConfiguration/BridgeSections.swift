@@ -1,10 +1,10 @@
 import MQTTBridge
 
-/// The sections `bridge.NAME` of a file: each a bridge with options of its own. They are gathered first, because the
-/// defaults that they start from may stand behind them.
-struct BridgeSections {
+/// The sections `bridge.NAME` of a file: each a bridge with options of its own. What they say is kept apart from the
+/// defaults that they start from, since those may still change: by what stands behind them, by variables and options.
+struct BridgeSections: Sendable {
     private var names: [String] = []
-    private var options: [String: [(inout BrokerSettings) -> Void]] = [:]
+    private var values: [String: [(setting: Setting, value: Setting.Value)]] = [:]
 
     /// The setting that judges the value.
     static func setting(_ part: SectionKey) throws(Setting.Refusal) -> Setting {
@@ -26,7 +26,7 @@ struct BridgeSections {
         if !names.contains(part.name) { names.append(part.name) }
         var scratch = BrokerSettings()
         try setting.apply(value, &scratch)
-        options[part.name, default: []].append { settings in try? setting.apply(value, &settings) }
+        values[part.name, default: []].append((setting, value))
     }
 
     func bridges(defaults: BridgeOptions) -> [BridgeOptions] {
@@ -34,7 +34,8 @@ struct BridgeSections {
             var scratch = BrokerSettings()
             scratch.bridgeDefaults = defaults
             scratch.bridgeDefaults.name = name
-            for apply in options[name] ?? [] { apply(&scratch) }
+            // Each has been judged by `add`.
+            for (setting, value) in values[name] ?? [] { try? setting.apply(value, &scratch) }
             return scratch.bridgeDefaults
         }
     }

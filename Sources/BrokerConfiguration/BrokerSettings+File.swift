@@ -29,7 +29,6 @@ extension BrokerSettings {
     ) -> [SettingsProblem] {
         let known = Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.key, $0) })
         var sections = ListenerSections()
-        var bridgeSections = BridgeSections()
         var problems: [SettingsProblem] = []
         for entry in entries {
             lines[entry.key] = entry.line
@@ -53,7 +52,6 @@ extension BrokerSettings {
             let line = entries.first { $0.key.hasPrefix("listener.\(name).") }?.line
             problems.append(SettingsProblem(file: file, line: line, key: "listener.\(name)", text: text))
         }
-        bridges = bridgeSections.bridges(defaults: bridgeDefaults)
         if !namedListeners.isEmpty, lines["listeners"] == nil { addresses = [] }
         return problems.sorted { ($0.line ?? 0) < ($1.line ?? 0) }
     }

@@ -16,7 +16,9 @@ package struct BrokerSettings: Sendable {
     /// The listeners that have a section of their own, with its name, in the order of the file.
     package var namedListeners: [Listener] = []
     /// The links to other brokers, in the order of the file.
-    package var bridges: [BridgeOptions] = []
+    package var bridges: [BridgeOptions] { bridgeSections.bridges(defaults: bridgeDefaults) }
+    /// What their sections say.
+    var bridgeSections = BridgeSections()
     /// What holds for a bridge unless its own section says something else.
     package var bridgeDefaults = BridgeOptions(name: "")
     /// Where each key was written, for what is found out later.

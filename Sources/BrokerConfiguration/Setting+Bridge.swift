@@ -56,8 +56,8 @@ extension Setting {
     ]
 
     private static let addresses = list(
-        "bridge.NAME.addresses", range: "[tls://]HOST:PORT, unix:PATH, …",
-        "The remote broker. With several, the next is tried when one fails."
+        "bridge.NAME.addresses", range: "[TRANSPORT://]HOST:PORT, unix:PATH, …",
+        "The remote broker, over tcp, tls, ws or wss. With several, the next is tried when one fails."
     ) { texts, settings throws(Refusal) in
         var addresses: [ListenAddress] = []
         for text in texts {
@@ -66,9 +66,6 @@ extension Setting {
             } catch {
                 throw Refusal(text: error.description)
             }
-        }
-        if addresses.contains(where: { $0.transport.isWebSocket }) {
-            throw Refusal(text: "has to be of TCP or TLS: bridges do not speak WebSocket")
         }
         settings.bridgeDefaults.addresses = addresses
     }
@@ -125,12 +122,24 @@ extension Setting {
             With 3.1.1: whether the protocol level says that this is a bridge, as Mosquitto's try_private does. A broker \
             that refuses it is asked without.
             """),
+        Setting(
+            "bridge.NAME.websocket-path", .text, range: "a path",
+            "With ws:// and wss://: what is asked for there; many brokers have /mqtt, Dunlin and Mosquitto take any."
+        ) { value, settings throws(Refusal) in
+            guard case .text(let text) = value, text.hasPrefix("/"),
+                text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+            else { throw Refusal(text: "has to begin with / and to be of ASCII characters without spaces") }
+            settings.bridgeDefaults.webSocketPath = text
+        } written: {
+            "\"\($0.bridgeDefaults.webSocketPath)\""
+        },
         optionalText(
             "bridge.NAME.ca", \.bridgeDefaults.authority, range: "a PEM file",
-            "With tls://: the authorities that may have signed the remote's certificate. Without it: the system's."),
+            "With tls:// and wss://: the authorities that may have signed the remote's certificate. Without it: the system's."
+        ),
         optionalText(
             "bridge.NAME.certificate", \.bridgeDefaults.certificate, range: "a PEM file",
-            "With tls://: the bridge's own certificate, followed by those that lead to its authority."),
+            "With tls:// and wss://: the bridge's own certificate, followed by those that lead to its authority."),
         optionalText("bridge.NAME.key", \.bridgeDefaults.key, range: "a PEM file", "The key of that certificate."),
         boolean(
             "bridge.NAME.verify-host", \.bridgeDefaults.verifiesHost,

@@ -16,12 +16,18 @@ package struct SettingsDifference: Sendable {
         inForce.logLevel = new.logLevel
         inForce.listenerDefaults = Self.options(of: new.listenerDefaults, keeping: old.listenerDefaults)
         inForce.access = old.access.becoming(new.access)
+        // A bridge comes in by a listener, which are those that there are.
+        if new.bridges.isEmpty || old.listeners.contains(where: { !$0.hasPreamble }) {
+            inForce.bridgeSections = new.bridgeSections
+            inForce.bridgeDefaults = new.bridgeDefaults
+        }
         for setting in Setting.all where setting.written(old) != setting.written(new) {
             note(setting.key, isApplied: setting.written(inForce) == setting.written(new))
         }
         for name in Set((old.bridges + new.bridges).map(\.name)).sorted() {
-            let isSame = old.bridges.first { $0.name == name } == new.bridges.first { $0.name == name }
-            if !isSame { note("bridge.\(name)", isApplied: false) }
+            let later = new.bridges.first { $0.name == name }
+            guard old.bridges.first(where: { $0.name == name }) != later else { continue }
+            note("bridge.\(name)", isApplied: inForce.bridges.first { $0.name == name } == later)
         }
         let before = Dictionary(old.namedListeners.map { ($0.name ?? "", $0) }) { first, _ in first }
         let after = Dictionary(new.namedListeners.map { ($0.name ?? "", $0) }) { first, _ in first }

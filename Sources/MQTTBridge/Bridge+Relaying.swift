@@ -9,7 +9,7 @@ extension Bridge {
         case .publish(let publish): return relay(publish, from: side, at: now, into: &actions)
         case .acknowledgement(let acknowledgement):
             return relay(acknowledgement, from: side, at: now, into: &actions)
-        case .subAck(let subAck): subscribed(subAck, by: side, into: &actions)
+        case .subAck(let subAck): subscribed(subAck, by: side, at: now, into: &actions)
         case .pingResp: self[side].liveness.pingSentAt = nil
         case .disconnect(let packet):
             return Failure(
@@ -148,7 +148,7 @@ extension Bridge {
         send(.acknowledgement(packet), to: side, at: now, into: &actions)
     }
 
-    private mutating func sendPending(to side: BridgeSide, at now: Instant, into actions: inout [BridgeAction]) {
+    mutating func sendPending(to side: BridgeSide, at now: Instant, into actions: inout [BridgeAction]) {
         while let publish = self[side].window.next() {
             send(.publish(publish), to: side, at: now, into: &actions)
         }

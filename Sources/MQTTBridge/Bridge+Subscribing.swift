@@ -56,8 +56,9 @@ extension Bridge {
 
     /// PUBCOMP to one of the releases.
     mutating func released(at side: BridgeSide, at now: Instant, into actions: inout [BridgeAction]) {
-        self[side].releasing?.unanswered -= 1
-        guard let releasing = self[side].releasing else { return }
+        guard var releasing = self[side].releasing, releasing.unanswered > 0 else { return }
+        releasing.unanswered -= 1
+        self[side].releasing = releasing
         if releasing.isDone {
             self[side].releasing = nil
             self[side].needsRelease = false
@@ -82,7 +83,9 @@ extension Bridge {
             let entries = group.map {
                 Subscribe.Entry(filter: $0.filter(at: side), options: subscription($0, at: side))
             }
+            while self[side].window.inflight.contains(packetIdentifier) { packetIdentifier -= 1 }
             self[side].subscribes[packetIdentifier] = entries.map(\.filter)
+            self[side].window.reserved.insert(packetIdentifier)
             let packet = Subscribe(packetIdentifier: packetIdentifier, entries: entries)
             send(.subscribe(packet), to: side, at: now, into: &actions)
             packetIdentifier -= 1
@@ -98,11 +101,15 @@ extension Bridge {
             retainHandling: self[side.other].limits.isSessionPresent ? .sendIfNewSubscription : .sendAtSubscribe)
     }
 
-    mutating func subscribed(_ packet: SubAck, by side: BridgeSide, into actions: inout [BridgeAction]) {
+    mutating func subscribed(
+        _ packet: SubAck, by side: BridgeSide, at now: Instant, into actions: inout [BridgeAction]
+    ) {
         guard let filters = self[side].subscribes.removeValue(forKey: packet.packetIdentifier) else { return }
         for (filter, reasonCode) in zip(filters, packet.reasonCodes) where reasonCode.isError {
             actions.append(.report(.subscriptionRefused(side, filter: filter, reasonCode)))
         }
+        self[side].window.reserved.remove(packet.packetIdentifier)
+        sendPending(to: side, at: now, into: &actions)
         reportCompletion(into: &actions)
     }
 }

@@ -31,7 +31,9 @@ extension Bridge {
             if now >= deadline { return fail(side, .connectTimedOut, at: now, using: &random, into: &actions) }
             if side == .local { ping(.remote, at: now, using: &random, into: &actions) }
         case .relaying:
-            for side in BridgeSide.allCases { ping(side, at: now, using: &random, into: &actions) }
+            ping(.local, at: now, using: &random, into: &actions)
+            // The first may have ended the link.
+            if case .relaying = phase { ping(.remote, at: now, using: &random, into: &actions) }
         }
     }
 

@@ -93,6 +93,9 @@ package struct Bridge: ~Copyable {
         if case .relaying = phase { isComplete } else { false }
     }
 
+    /// What messages take that wait for room at a broker, bytes.
+    package var waitingBytes: Int { local.window.pendingBytes + remote.window.pendingBytes }
+
     subscript(side: BridgeSide) -> Peer {
         get { side == .local ? local : remote }
         _modify { if side == .local { yield &local } else { yield &remote } }

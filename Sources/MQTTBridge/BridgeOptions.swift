@@ -38,6 +38,9 @@ package struct BridgeOptions: Sendable, Hashable {
     /// The client identifier at the local broker.
     package var localClientIdentifier: String { "bridge/\(name)" }
 
+    /// Of the request, over WebSocket.
+    package var webSocketPath = "/mqtt"
+
     // MARK: TLS
 
     /// PEM file with the authorities that the remote's certificate may come from; nil: the system's.

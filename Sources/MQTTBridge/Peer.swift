@@ -76,6 +76,8 @@ struct RelayWindow {
     /// QoS 1 and 2 messages that the broker takes without having finished one.
     var maximum = Int(UInt16.max)
     private(set) var inflight: Set<PacketIdentifier> = []
+    /// Packet identifiers of SUBSCRIBEs that wait for their answer: no message may have them [MQTT-2.2.1-3].
+    var reserved: Set<PacketIdentifier> = []
     /// Messages that came with QoS 2 and went on with QoS 1, since the broker takes no more.
     private var lowered: Set<PacketIdentifier> = []
     /// Those that there is no room for yet.
@@ -84,19 +86,30 @@ struct RelayWindow {
 
     /// Notes that the message is sent; false when it has to wait.
     mutating func admit(_ publish: Publish) -> Bool {
-        guard pending.isEmpty, inflight.count < maximum || inflight.contains(publish.packetIdentifier) else {
+        guard pending.isEmpty, hasRoom(for: publish) else {
             pending.append(publish)
-            pendingBytes += publish.message.byteCount
+            pendingBytes += Self.byteCount(publish)
             return false
         }
         inflight.insert(publish.packetIdentifier)
         return true
     }
 
+    private func hasRoom(for publish: Publish) -> Bool {
+        if reserved.contains(publish.packetIdentifier) { return false }
+        return inflight.count < maximum || inflight.contains(publish.packetIdentifier)
+    }
+
+    /// What a message takes in memory beside its bytes, or a flood of empty ones would have no bound.
+    private static let overhead = 256
+
+    private static func byteCount(_ publish: Publish) -> Int { publish.message.byteCount + overhead }
+
     /// The next message that has waited and has room now.
     mutating func next() -> Publish? {
-        guard inflight.count < maximum, let publish = pending.popFirst() else { return nil }
-        pendingBytes -= publish.message.byteCount
+        guard let publish = pending.first, hasRoom(for: publish) else { return nil }
+        pending.removeFirst()
+        pendingBytes -= Self.byteCount(publish)
         inflight.insert(publish.packetIdentifier)
         return publish
     }

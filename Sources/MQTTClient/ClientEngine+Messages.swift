@@ -28,7 +28,7 @@ extension ClientEngine {
 
     func bytesReceived(_ bytes: ByteBuffer, on number: UInt64) {
         guard let link, link.number == number else { return }
-        link.receive(bytes)
+        link.inbound.append(bytes)
         decode(link)
     }
 
@@ -39,7 +39,7 @@ extension ClientEngine {
         defer { link.isDecoding = false }
         while let current = self.link, current === link, stall.isShedding || !(isBufferFull && session.isConnected) {
             do throws(ProtocolViolation) {
-                guard let packet = try link.nextPacket() else { return }
+                guard let packet = try link.inbound.next() else { return }
                 step { $0.packetReceived(packet, at: $1, into: &$2) }
             } catch {
                 return step { $0.violationReceived(error, at: $1, into: &$2) }

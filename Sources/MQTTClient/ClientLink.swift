@@ -8,10 +8,8 @@ final class ClientLink {
     /// Tells the connections apart: what is reported of an earlier one is ignored.
     let number: UInt64
     let version: ProtocolVersion
-    var decoder: PacketDecoder
-    var pool = MessagePool()
-    /// Received and not decoded: while reading is paused no more than what one read brought, and one packet.
-    var inbound: ByteBuffer
+    /// Not decoded is, while reading is paused, no more than what one read brought, and one packet.
+    var inbound: PacketStream
     var outbound: ByteBuffer
     var isFlushScheduled = false
     var isReadingPaused = false
@@ -21,8 +19,7 @@ final class ClientLink {
         self.channel = channel
         self.number = number
         self.version = version
-        decoder = PacketDecoder(role: .client, version: version, maximumPacketSize: maximumPacketSize)
-        inbound = channel.allocator.buffer(capacity: 0)
+        inbound = PacketStream(role: .client, version: version, maximumPacketSize: maximumPacketSize)
         outbound = channel.allocator.buffer(capacity: 0)
     }
 
@@ -33,29 +30,6 @@ final class ClientLink {
 
     func append(_ packet: Packet) {
         PacketEncoder.append(packet, version: version, to: &outbound)
-    }
-
-    func receive(_ bytes: ByteBuffer) {
-        guard inbound.readableBytes > 0 else {
-            inbound = bytes
-            return
-        }
-        inbound.discardReadBytes()
-        inbound.writeImmutableBuffer(bytes)
-    }
-
-    /// The next packet of what was received; nil when it is not there as a whole.
-    func nextPacket() throws(ProtocolViolation) -> Packet? {
-        let result: Result<DecodedPacket?, ProtocolViolation> = inbound.withUnsafeReadableBytes { bytes in
-            do throws(ProtocolViolation) {
-                return .success(try decoder.decode(bytes, pool: &pool))
-            } catch {
-                return .failure(error)
-            }
-        }
-        guard let decoded = try result.get() else { return nil }
-        inbound.moveReaderIndex(forwardBy: decoded.byteCount)
-        return decoded.packet
     }
 
     /// Hands what was appended to the channel.

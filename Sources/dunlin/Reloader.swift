@@ -1,3 +1,4 @@
+import BridgeRuntime
 import BrokerConfiguration
 import BrokerTransport
 import Logging
@@ -9,6 +10,7 @@ import UnixSignals
 actor Reloader: Service, CustomStringConvertible {
     private let server: BrokerServer
     private let access: AccessSetup?
+    private let bridges: BridgeService
     private let output: LogOutput
     private let logger: Logger
     private let read: @Sendable () async throws(InvalidSettings) -> BrokerSettings
@@ -26,12 +28,14 @@ actor Reloader: Service, CustomStringConvertible {
 
     /// - Parameter settings: what the broker was started with.
     init(
-        server: BrokerServer, settings: BrokerSettings, access: AccessSetup?, output: LogOutput, logger: Logger,
+        server: BrokerServer, settings: BrokerSettings, access: AccessSetup?, bridges: BridgeService,
+        output: LogOutput, logger: Logger,
         read: @escaping @Sendable () async throws(InvalidSettings) -> BrokerSettings
     ) {
         self.server = server
         self.inForce = settings
         self.access = access
+        self.bridges = bridges
         self.output = output
         self.logger = logger
         self.read = read
@@ -64,6 +68,7 @@ actor Reloader: Service, CustomStringConvertible {
         do throws(InvalidSettings) {
             let difference = SettingsDifference(from: inForce, to: try await read())
             let files = try await access?.read(difference.inForce)
+            let bridgeFiles = try difference.inForce.bridgeFiles()
             do throws(ListenerError) {
                 try server.reload(difference.inForce.listeners)
             } catch {
@@ -71,6 +76,7 @@ actor Reloader: Service, CustomStringConvertible {
             }
             if let access, let files { access.use(files, telling: server) }
             if let level = Logger.Level(rawValue: difference.inForce.logLevel.rawValue) { output.level = level }
+            await bridges.change(to: bridgeFiles)
             inForce = difference.inForce
             // Fails only while the broker ends, and with it everybody's connection.
             let disconnected = (try? await server.disconnectRevoked()) ?? 0

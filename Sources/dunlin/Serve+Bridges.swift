@@ -1,28 +1,23 @@
 import BridgeRuntime
 import BrokerConfiguration
-import BrokerTransport
-import Logging
 import MQTTBridge
 
-extension Serve {
-    /// The links to other brokers, by the name of their sections.
-    func bridges(
-        of server: BrokerServer, _ settings: BrokerSettings, logger: Logger
-    ) throws(BridgeFiles.Problem) -> [BridgeService] {
-        // The same in all of them: what comes back by another bridge has been here.
-        let randomName = String(UInt64.random(in: 0...UInt64.max), radix: 36)
-        var bridges: [BridgeService] = []
-        for var options in settings.bridges {
-            if options.localName == nil { options.localName = randomName }
-            let files = try BridgeFiles(options)
-            bridges.append(
-                BridgeService(options: options, files: files, logger: logger) { try await server.boundAddresses() })
-        }
-        return bridges
-    }
-}
-
 extension BrokerSettings {
+    /// The links to other brokers, with what their files hold.
+    ///
+    /// - Throws: `InvalidSettings`, when files are not as they were when the settings were judged.
+    func bridgeFiles() throws(InvalidSettings) -> [BridgeFiles] {
+        var files: [BridgeFiles] = []
+        for bridge in bridges {
+            do throws(BridgeFiles.Problem) {
+                files.append(try BridgeFiles(bridge))
+            } catch {
+                throw InvalidSettings([problem(with: bridge, error.option, nil, error.text)])
+            }
+        }
+        return files
+    }
+
     /// What is wrong with the files that the bridges name.
     func bridgeFileProblems(file: String?) -> [SettingsProblem] {
         bridges.compactMap { bridge in

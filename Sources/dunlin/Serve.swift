@@ -208,19 +208,21 @@ struct Serve: AsyncParsableCommand {
             let server = BrokerServer(configuration: configuration, logger: logger)
             // They hold without an administration, too.
             let bans = try BanStore(server.bans, directory: settings.store.directory)
+            let bridges = BridgeService(try settings.bridgeFiles(), logger: logger) {
+                try await server.boundAddresses()
+            }
             let reloader = Reloader(
-                server: server, settings: settings, access: access, output: output, logger: logger
+                server: server, settings: settings, access: access, bridges: bridges, output: output, logger: logger
             ) { () throws(InvalidSettings) in
                 try await readSettings()
             }
             let administration = try administration(
                 of: server, bans, reloader, settings, output,
                 nodeName: try flock(settings)?.options.node ?? ProcessInfo.processInfo.hostName, logger: logger)
-            let bridges = try bridges(of: server, settings, logger: logger)
             try await serve(
                 server, access, reloader, administration, faults, bridges,
                 within: settings.options.limits.shutdownTimeout, logger: logger)
-        } catch let error as BridgeFiles.Problem {
+        } catch let error as InvalidSettings {
             StandardStreams.writeErrorLine("Error: \(error)")
             throw BrokerExitCode.failure
         } catch let error as AdminFailure {
@@ -345,7 +347,7 @@ struct Serve: AsyncParsableCommand {
 
     private func serve(
         _ server: BrokerServer, _ access: AccessSetup?, _ reloader: Reloader, _ administration: AdminService?,
-        _ faults: FlockFaults, _ bridges: [BridgeService], within shutdownTimeout: Duration, logger: Logger
+        _ faults: FlockFaults, _ bridges: BridgeService, within shutdownTimeout: Duration, logger: Logger
     ) async throws {
         // Ended in reverse order: the administration answers until the broker is done, and clients are checked until then.
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
@@ -357,7 +359,7 @@ struct Serve: AsyncParsableCommand {
                 failureTerminationBehavior: .gracefullyShutdownGroup))
         if let administration { services.append(.init(service: administration)) }
         services.append(.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup))
-        services += bridges.map { .init(service: $0) }
+        services.append(.init(service: bridges))
         var configuration = ServiceGroupConfiguration(
             services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],

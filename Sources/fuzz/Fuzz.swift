@@ -18,7 +18,7 @@ import ArgumentParser
         #else
             [
                 FuzzDecoder.self, FuzzCore.self, FuzzNATS.self, FuzzAccess.self, FuzzTransport.self,
-                FuzzConfiguration.self, MeasureCodec.self,
+                FuzzConfiguration.self, FuzzBridge.self, MeasureCodec.self,
             ]
         #endif
     }

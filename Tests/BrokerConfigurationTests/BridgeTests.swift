@@ -41,7 +41,7 @@ struct BridgeTests {
 
     @Test(arguments: [
         ("keep-aliv: 30s", "bridge.cloud.keep-aliv"), ("topics: [\"a/# up\"]", "bridge.cloud.topics"),
-        ("addresses: [\"ws://a:80\"]", "bridge.cloud.addresses"), ("local-name: \"a b\"", "bridge.cloud.local-name"),
+        ("websocket-path: mqtt", "bridge.cloud.websocket-path"), ("local-name: \"a b\"", "bridge.cloud.local-name"),
     ])
     func aSlipIsToldWithItsKey(line: String, key: String) async {
         let found = await problems("bridge:\n  cloud:\n    \(line)\n")
@@ -86,10 +86,34 @@ struct BridgeTests {
         #expect(await problems(file).contains { $0.contains("a bridge comes in by a listener") })
     }
 
-    @Test func aChangedBridgeNeedsARestart() async throws {
+    /// `DUNLIN_BRIDGE_DEFAULTS_*` and options, too.
+    @Test func defaultsOfVariablesReachBridgesWithASection() async throws {
+        var settings = try await settings(reading: Self.file)
+        try settings.apply(environment: [
+            "DUNLIN_BRIDGE_DEFAULTS_LONGEST_DELAY": "5s", "DUNLIN_BRIDGE_DEFAULTS_KEEP_ALIVE": "50s",
+        ])
+        #expect(settings.bridges.first?.longestDelay == .seconds(5))
+        // What its own section says holds.
+        #expect(settings.bridges.first?.keepAlive == .seconds(30))
+    }
+
+    @Test func aRunningBrokerTakesUpChangedAndNewBridges() async throws {
         let old = try await settings(reading: Self.file)
-        let new = try await settings(reading: Self.file.replacing("30s", with: "40s"))
-        #expect(SettingsDifference(from: old, to: new).needsRestart == ["bridge.cloud"])
-        #expect(SettingsDifference(from: old, to: old).needsRestart == [])
+        let more = "  site: {addresses: [\"127.0.0.1:1\"], client-id: edge, topics: [\"a\"]}\nbridge-defaults:"
+        let new = try await settings(
+            reading: Self.file.replacing("30s", with: "40s").replacing("bridge-defaults:", with: more))
+        let difference = SettingsDifference(from: old, to: new)
+        #expect(difference.applied == ["bridge.cloud", "bridge.site"])
+        #expect(difference.needsRestart == [])
+        #expect(difference.inForce.bridges == new.bridges)
+        #expect(SettingsDifference(from: new, to: BrokerSettings()).applied.contains("bridge.cloud"))
+        #expect(SettingsDifference(from: old, to: old).applied == [])
+    }
+
+    @Test func aBridgeWithoutAListenerToComeInByNeedsARestart() async throws {
+        let old = try await settings(reading: "listeners: [\"wss://127.0.0.1:443\"]")
+        let difference = SettingsDifference(from: old, to: try await settings(reading: Self.file))
+        #expect(difference.needsRestart.contains("bridge.cloud"))
+        #expect(difference.inForce.bridges == [])
     }
 }

@@ -173,6 +173,70 @@ struct BridgeTests {
         try await cloud.stop()
     }
 
+    /// The remote side listens on WebSocket over TLS, and on WebSocket alone.
+    @Test func theRemoteSideIsReachedOverWebSocket() async throws {
+        let certificates = try await Certificates()
+        let cloud = try await BridgedBroker(
+            more: """
+                listener:
+                  plain: {address: "ws://127.0.0.1:0"}
+                  secure:
+                    address: wss://127.0.0.1:0
+                    certificate: \(certificates.certificate("server"))
+                    key: \(certificates.key("server"))
+                allow-anonymous: true
+                """)
+        let announced = try await cloud.broker.process.line(containing: " listening on ")
+        let addresses = announced.components(separatedBy: " listening on ").last?.components(separatedBy: ", ") ?? []
+        for scheme in ["ws://", "wss://"] {
+            let address = try #require(addresses.first { $0.hasPrefix(scheme) })
+            let port = address.split(separator: ":").last ?? ""
+            let edge = try await BridgedBroker(
+                bridges: """
+                      cloud:
+                        addresses: ["\(scheme)localhost:\(port)"]
+                        client-id: edge-\(port)
+                        ca: \(certificates.certificate("ca"))
+                        topics: ["up/# both 2"]
+                    """)
+            try await edge.linked()
+            let above = try await cloud.clients().subscriber(["-t", "up/#", "-q", "2", "-C", "50"])
+            try await publish(Self.lines(50), to: "up/x", qos: 2, at: edge)
+            #expect(try await above.messages() == Self.lines(50))
+            let below = try await edge.clients().subscriber(["-t", "up/#", "-q", "2", "-C", "1"])
+            try await publish(["down"], to: "up/y", qos: 2, at: cloud)
+            #expect(try await below.messages() == ["down"])
+            try await edge.stop()
+        }
+        try await cloud.stop()
+    }
+
+    @Test func aReloadRestartsTheBridgesThatHaveChangedAndNoOthers() async throws {
+        let cloud = try await BridgedBroker()
+        let port = cloud.broker.port
+        let kept = Self.section("kept", to: port, as: "kept", ["kept/#"])
+        let edge = try await BridgedBroker(
+            bridges: kept + "\n" + Self.section("changed", to: port, as: "changed", ["old/#"]))
+        for name in ["kept", "changed"] {
+            try await edge.broker.process.line(containing: "bridge connected bridge=\(name)")
+        }
+        try await edge.reload(
+            bridges: kept + "\n" + Self.section("changed", to: port, as: "changed", ["new/#"]) + "\n"
+                + Self.section("added", to: port, as: "added", ["added/#"]))
+        try await edge.broker.process.line(containing: "bridge connected bridge=added")
+        let above = try await cloud.clients().subscriber(["-t", "#", "-q", "1", "-C", "3"])
+        for topic in ["kept/x", "added/x", "new/x"] {
+            try await publish([topic], to: topic, qos: 1, at: edge)
+        }
+        #expect(try await above.messages().sorted() == ["added/x", "kept/x", "new/x"])
+        let connected = edge.broker.process.output.lines.filter { $0.contains("bridge connected bridge=kept") }
+        #expect(connected.count <= 1)
+        try await edge.reload(bridges: kept)
+        try await edge.broker.process.line(containing: "bridge stopped bridge=added")
+        try await edge.stop()
+        try await cloud.stop()
+    }
+
     @Test func messagesDoNotGoRoundInARing() async throws {
         var links: [LinkProxy] = []
         var brokers: [BridgedBroker] = []

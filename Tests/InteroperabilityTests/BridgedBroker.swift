@@ -4,6 +4,8 @@ import ProcessKit
 /// A broker with bridges in a test: its data directory outlives its process.
 final class BridgedBroker {
     private let folder: DataFolder
+    private let more: String
+    private let keepsData: Bool
     private(set) var broker: BrokerProcess
 
     /// - Parameters:
@@ -12,6 +14,21 @@ final class BridgedBroker {
     ///   - keepsData: whether what has to last does.
     init(bridges: String = "", more: String = "", keepsData: Bool = true) async throws {
         folder = try DataFolder()
+        self.more = more
+        self.keepsData = keepsData
+        try Self.write(bridges, more, keepsData: keepsData, to: folder)
+        broker = try await BrokerProcess.start(arguments: ["--config", folder.path + "/dunlin.yaml"])
+    }
+
+    /// Other bridges, by SIGHUP.
+    func reload(bridges: String) async throws {
+        try Self.write(bridges, more, keepsData: keepsData, to: folder)
+        broker.process.signal(SIGHUP)
+    }
+
+    private static func write(
+        _ bridges: String, _ more: String, keepsData: Bool, to folder: DataFolder
+    ) throws {
         let section = bridges.isEmpty ? "" : "bridge:\n" + bridges + "\n"
         try """
         listeners: ["127.0.0.1:0"]
@@ -21,7 +38,6 @@ final class BridgedBroker {
         bridge-defaults: {shortest-delay: 50ms, longest-delay: 200ms}
         \(section)\(more)
         """.write(toFile: folder.path + "/dunlin.yaml", atomically: true, encoding: .utf8)
-        broker = try await BrokerProcess.start(arguments: ["--config", folder.path + "/dunlin.yaml"])
     }
 
     func clients(_ version: String = "5") -> MosquittoClients { MosquittoClients(broker: broker, version: version) }

@@ -36,8 +36,8 @@ private let allowedImports: [String: Set<String>] = [
         "Glibc", "Musl", "Darwin",
     ],
     "BridgeRuntime": [
-        "MQTTBridge", "MQTTModel", "MQTTCodec", "TransportModel", "NIOCore", "NIOPosix", "NIOSSL", "CoreMetrics",
-        "Logging", "ServiceLifecycle", "Glibc",
+        "MQTTBridge", "MQTTModel", "MQTTCodec", "TransportModel", "NIOCore", "NIOPosix", "NIOSSL", "NIOHTTP1",
+        "NIOWebSocket", "CoreMetrics", "Logging", "ServiceLifecycle", "Glibc",
     ],
     "NATSClient": ["NATSProtocol", "NIOCore", "NIOPosix", "NIOTLS", "NIOSSL", "Crypto", "Foundation"],
     "AccessProviders": [
