@@ -162,7 +162,10 @@ let package = Package(
         // Beside the layers: the simulator, the fuzz targets.
         library(
             "SimulationKit",
-            ["BrokerCore", "AccessControl", "Backbone", "Flock", "MQTTModel", "MQTTCodec", "MQTTSession", nioCore, heap]),
+            [
+                "BrokerCore", "AccessControl", "Backbone", "Flock", "MQTTModel", "MQTTCodec", "MQTTSession", nioCore,
+                heap,
+            ]),
         .executableTarget(
             name: "simulate", dependencies: ["SimulationKit", argumentParser], swiftSettings: settings),
         library(
@@ -261,7 +264,8 @@ let package = Package(
             "Conformance",
             [
                 "SimulationKit", "BrokerTransport", "TransportModel", "BrokerCore", "AccessControl", "MQTTModel",
-                "Backbone", "BackboneNATS", "BackboneSQLite", "NATSClient", "NATSProtocol", "NATSServerKit", nioCore, nioPosix, nioSSL,
+                "Backbone", "BackboneNATS", "BackboneSQLite", "NATSClient", "NATSProtocol", "NATSServerKit", nioCore,
+                nioPosix, nioSSL,
                 nioHTTP1, nioWebSocket, logging,
             ]),
         tests("Interoperability", ["NATSServerKit", "ProcessKit", nioCore, nioPosix], exclude: ["Scripts"]),

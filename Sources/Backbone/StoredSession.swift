@@ -17,12 +17,31 @@ package struct StoredSession: Sendable {
     package private(set) var wishes: [RestoredSession.Wish] = []
     package private(set) var cursor: LogSequence
     /// Where the log was when its client was last disconnected: nothing above has been sent since.
-    private var disconnectedPlace: LogSequence = 0
+    package private(set) var disconnectedPlace: LogSequence = 0
 
     /// - Parameter sequence: where the log was when the session began.
     package init(clientIdentifier: String, since sequence: LogSequence) {
         self.clientIdentifier = clientIdentifier
         cursor = sequence
+    }
+
+    /// A session whose parts are known.
+    package init(
+        clientIdentifier: String, expiryInterval: UInt32, disconnectedAt: Instant?, disconnectedPlace: LogSequence,
+        will: Will?, willDueAt: Instant?, subscriptions: [RestoredSession.Subscription], received: [PacketIdentifier],
+        sent: [RestoredSession.Sent], wishes: [RestoredSession.Wish], cursor: LogSequence
+    ) {
+        self.clientIdentifier = clientIdentifier
+        self.expiryInterval = expiryInterval
+        self.disconnectedAt = disconnectedAt
+        self.disconnectedPlace = disconnectedPlace
+        self.will = will
+        self.willDueAt = willDueAt
+        self.subscriptions = subscriptions
+        self.received = received
+        self.sent = sent
+        self.wishes = wishes
+        self.cursor = cursor
     }
 
     /// Adds a change of this session. Its beginning and its end are for who holds it.

@@ -15,6 +15,16 @@ package struct FlockOptions: Sendable {
     package var replicas = 1
     /// Bytes of the log above which nothing more is taken; -1: as much as the servers give.
     package var maximumLogBytes: Int64 = -1
+    /// What of the log is held for sessions that do not come for it; 1 GiB and 30 days, as the embedded engine.
+    package var held = FlockState.HeldBounds(bytes: 1 << 30, seconds: 30 * 86_400)
+    /// Bytes of the log after which there is another snapshot; never more often than a snapshot is large.
+    package var snapshotInterval: UInt64 = 64 << 20
+    /// Bytes of one message of a snapshot.
+    package var snapshotChunkBytes = 1 << 19
+    /// Time after a snapshot that could not be written.
+    package var snapshotRetryDelay: Duration = .seconds(60)
+    /// Time after a snapshot for slower nodes to have read that far, before the log goes that is older.
+    package var purgeDelay: Duration = .seconds(30)
     /// For so long the servers recognise a batch that is sent again.
     package var duplicateWindow: Duration = .seconds(20 * 60)
     package var log = FlockLog.Options()

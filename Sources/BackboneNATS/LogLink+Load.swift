@@ -7,24 +7,19 @@ import NIOCore
 
 /// What a node takes up when it starts.
 struct LoadedLog: Sendable {
-    struct Retained: Sendable {
-        let message: ApplicationMessage
-        let position: RetainedPosition
-    }
-
     var own = TakenSessions()
-    var retained: [Retained] = []
+    var retained: [RetainedLog.Retained] = []
 }
 
 extension LogLink {
     /// Connects, makes sure that there is a log, says in it that the node begins, and adds up all of it to that place.
     func load() async throws -> LoadedLog {
-        try await prepareStream()
+        try await prepareStreams()
         let connection = try await connect()
         self.connection = connection
         let place = try await begin(connection)
-        defer { loading = [:] }
-        try await read(from: 1, through: place) { self.add($0, at: $1) }
+        var unreadable: UInt8?
+        try await readState(through: place) { if $0.isUnreadable { unreadable = $1.version } }
         if let unreadable {
             // Nobody has to wait for this node, or to write as it reads.
             await withCheckedContinuation { continuation in end { continuation.resume() } }
@@ -33,53 +28,41 @@ extension LogLink {
         guard state.isLiving(log.beginning(at: 0).identity) else {
             throw FlockError("another process has begun with the name \(options.node) at the same time")
         }
-        var loaded = LoadedLog()
-        loaded.retained = loading.values.sorted { $0.position < $1.position }
-        loaded.own = state.own(now: wallClock())
-        return loaded
-    }
-
-    private func add(_ batch: FlockBatch, at stream: UInt64) {
-        let applied = state.apply(batch, stream: stream, now: 0)
-        if applied.isUnreadable { unreadable = batch.version }
-        guard applied.counts else { return }
-        for (index, record) in batch.records.enumerated() where !applied.refused.contains(index) {
-            guard case .append(let append) = record, append.message.isRetained else { continue }
-            let topic = ExactText(append.message.topicString)
-            let position = LogSequence(stream: stream, index: index)
-            loading[topic] =
-                append.message.payload.isEmpty
-                ? nil : LoadedLog.Retained(message: append.message, position: position)
-        }
+        return LoadedLog(own: state.own(now: wallClock()), retained: state.retained.all)
     }
 
     // MARK: Connection and stream
 
-    /// Makes sure that there is a stream as the options say.
-    private func prepareStream() async throws {
+    /// Makes sure that there are streams as the options say.
+    private func prepareStreams() async throws {
         let client = await NATSClient(options.nats, eventLoop: eventLoop)
         do {
             try await client.connect()
         } catch {
             throw FlockError(LogLink.description(of: error), remedy: .waiting)
         }
-        do {
-            let check = try await client.checkStream(wantedStream, patience: options.startTimeout)
-            await client.close()
-            if case .differs(_, let settings) = check { throw differs(settings) }
-        } catch let error as NATSError {
-            await client.close()
-            throw FlockError(streamProblem(error), remedy: .waiting)
+        for wanted in [logConfiguration, snapshots.configuration(replicas: options.replicas)] {
+            do {
+                let check = try await client.checkStream(wanted, patience: options.startTimeout)
+                if case .differs(_, let settings) = check {
+                    await client.close()
+                    throw differs(wanted.name, settings)
+                }
+            } catch let error as NATSError {
+                await client.close()
+                throw FlockError(streamProblem(wanted.name, error), remedy: .waiting)
+            }
         }
+        await client.close()
     }
 
-    private func streamProblem(_ error: NATSError) -> String {
+    private func streamProblem(_ stream: String, _ error: NATSError) -> String {
         if case .noResponders = error {
             return
                 "there is no JetStream on the servers: start nats-server with a jetstream section, as in deploy/nats, "
                 + "and a cluster with more than half of its servers"
         }
-        let problem = "the stream \(options.stream) cannot be made on \(options.replicas) servers: \(error)"
+        let problem = "the stream \(stream) cannot be made on \(options.replicas) servers: \(error)"
         guard options.replicas > 1 else { return problem }
         return problem + ". Three addresses or more ask for servers that are one cluster, as in "
             + "deploy/nats/cluster.conf; to try things out with one server name one address"
@@ -100,7 +83,7 @@ extension LogLink {
         }
     }
 
-    private var wantedStream: StreamConfiguration {
+    private var logConfiguration: StreamConfiguration {
         var wanted = StreamConfiguration(name: options.stream, subjects: [subject.description])
         wanted.replicas = options.replicas
         wanted.maximumBytes = options.maximumLogBytes
@@ -110,11 +93,11 @@ extension LogLink {
         return wanted
     }
 
-    private func differs(_ settings: [String]) -> FlockError {
+    private func differs(_ stream: String, _ settings: [String]) -> FlockError {
         FlockError(
-            "the stream \(options.stream) is there with other settings: \(settings.joined(separator: ", ")). "
+            "the stream \(stream) is there with other settings: \(settings.joined(separator: ", ")). "
                 + "All nodes of a flock have to name the same servers: three addresses or more keep the stream on 3, fewer "
-                + "on 1. To change what is there: `nats stream edit \(options.stream) --replicas=\(options.replicas)`.")
+                + "on 1. To change what is there: `nats stream edit \(stream) --replicas=\(options.replicas)`.")
     }
 
     private func connect() async throws -> NATSConnection {
@@ -170,48 +153,6 @@ extension LogLink {
                 }
                 try await Task.sleep(for: .milliseconds(100))
             }
-        }
-    }
-
-    // MARK: Reading
-
-    /// Reads a part of the log, in order; there is something at `last`.
-    private func read(
-        from first: UInt64, through last: UInt64, _ body: @escaping (FlockBatch, UInt64) -> Void
-    ) async throws {
-        guard let connection else { throw FlockError("the log is read before there is a connection") }
-        var options = OrderedConsumer.Options(stream: options.stream)
-        options.start = first > 1 ? .after(first - 1) : .beginning
-        let fault: MalformedRecord? = await withCheckedContinuation { continuation in
-            let reading = Reading(continuation)
-            reading.consumer = OrderedConsumer(connection, options) { message, delivery in
-                guard !reading.isDone else { return }
-                let stream = delivery.streamSequence
-                do throws(MalformedRecord) {
-                    if stream <= last { body(try FlockBatch(message.payload, at: self.wallClock()), stream) }
-                } catch {
-                    return reading.end(error)
-                }
-                if stream >= last { reading.end(nil) }
-            }
-            reading.consumer?.start()
-        }
-        if let fault { throw FlockError("the log cannot be read: \(fault)") }
-    }
-
-    private final class Reading {
-        var consumer: OrderedConsumer?
-        private var continuation: CheckedContinuation<MalformedRecord?, Never>?
-
-        init(_ continuation: CheckedContinuation<MalformedRecord?, Never>) { self.continuation = continuation }
-
-        var isDone: Bool { continuation == nil }
-
-        func end(_ fault: MalformedRecord?) {
-            consumer?.stop()
-            consumer = nil
-            continuation?.resume(returning: fault)
-            continuation = nil
         }
     }
 }

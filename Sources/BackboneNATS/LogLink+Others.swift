@@ -42,6 +42,7 @@ extension LogLink {
         for dead in liveness.beat(living: living) {
             log.submitDeath(of: dead.node.string, incarnation: dead.incarnation)
         }
+        keepLogShort()
         flush()
         eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(options.beatInterval)) { self.beat(own) }
     }

@@ -29,10 +29,8 @@ actor LogLink {
     var droppedBroadcasts: UInt64 = 0
     /// Made by `load`.
     var connection: NATSConnection?
-    /// What is retained, while the log is loaded.
-    var loading: [ExactText: LoadedLog.Retained] = [:]
-    /// The version of a batch that this node would have to read and cannot, while the log is loaded.
-    var unreadable: UInt8?
+    var upkeep = Upkeep()
+    nonisolated let figures = LogFigures()
     var fetches: [UInt64: Fetch] = [:]
     var nextFetch: UInt64 = 0
     /// Batches that are being read again, by their place of the stream, and who waits for them.
@@ -41,6 +39,7 @@ actor LogLink {
     let silence: LinkSilence
     private var effects: [FlockLog.Effect] = []
     private var onCommit: (@Sendable ([Settled]) -> Void)?
+    private var onDropped: (@Sendable (LogSequence) -> Void)?
     private var tail: OrderedConsumer?
     private var whenIdle: (() -> Void)?
     private var fault: FlockError?
@@ -113,6 +112,9 @@ actor LogLink {
                 self.runEffects()
             }
         case .settle(let settled): onCommit?(settled)
+        case .drop(let through):
+            updateFigures()
+            onDropped?(through)
         }
     }
 
@@ -130,6 +132,7 @@ actor LogLink {
                 case .conflict, .refused, .noResponders, .notSent, .unknown: .lost
                 }
             self.log.batchAnswered(identity, answer, into: &self.effects)
+            if answer == .full { self.makeRoom() }
             self.runEffects()
             self.flush()
         }
@@ -138,10 +141,13 @@ actor LogLink {
     // MARK: Following
 
     /// Follows the log behind what was loaded.
-    func follow(_ onCommit: @escaping @Sendable ([Settled]) -> Void) async throws {
+    func follow(
+        onCommit: @escaping @Sendable ([Settled]) -> Void, onDropped: @escaping @Sendable (LogSequence) -> Void
+    ) async throws {
         if connection == nil { _ = try await load() }
         guard let connection else { return }
         self.onCommit = onCommit
+        self.onDropped = onDropped
         var consumer = OrderedConsumer.Options(stream: options.stream)
         consumer.start = .after(state.stream)
         let tail = OrderedConsumer(connection, consumer) { message, delivery in
@@ -272,15 +278,19 @@ struct Submission: Sendable {
 
 extension FlockBatch {
     init(_ payload: ByteBuffer, at now: UInt64) throws(MalformedRecord) {
+        self = try payload.read { bytes throws(MalformedRecord) in try FlockBatch(bytes, at: now) }
+    }
+}
+
+extension ByteBuffer {
+    func read<Value>(
+        _ body: (UnsafeRawBufferPointer) throws(MalformedRecord) -> Value
+    ) throws(MalformedRecord) -> Value {
         // A closure's error would lose its type.
-        let result: Result<FlockBatch, MalformedRecord> = payload.withUnsafeReadableBytes { bytes in
-            do throws(MalformedRecord) {
-                return .success(try FlockBatch(bytes, at: now))
-            } catch {
-                return .failure(error)
-            }
+        let result: Result<Value, MalformedRecord> = withUnsafeReadableBytes { bytes in
+            do throws(MalformedRecord) { return .success(try body(bytes)) } catch { return .failure(error) }
         }
-        self = try result.get()
+        return try result.get()
     }
 }
 

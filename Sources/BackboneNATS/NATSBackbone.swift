@@ -63,10 +63,11 @@ package final class NATSBackbone: BackboneEngine {
     ) throws {
         try wait { link, promise in
             link.begin(promise) { link in
-                try await link.follow { settled in
-                    self.counts.withLock { $0.answered += UInt64(settled.count { !$0.isTold }) }
-                    onCommit(settled)
-                }
+                try await link.follow(
+                    onCommit: { settled in
+                        self.counts.withLock { $0.answered += UInt64(settled.count { !$0.isTold }) }
+                        onCommit(settled)
+                    }, onDropped: onDropped)
             }
         }
     }
@@ -94,11 +95,15 @@ package final class NATSBackbone: BackboneEngine {
         report.answeredCommands = counts.answered
         report.silence = link.silence.length(at: .now())
         let dropped = broadcasts.withLock { $0.dropped }
-        report.figures = [
-            .init(
-                "broadcasts_dropped_total", .counter,
-                "QoS 0 messages for other nodes that found no room on their way.", Double(dropped))
-        ]
+        let figures = link.figures.value.withLock { $0 }
+        report.keptMessages = figures.keptMessages
+        report.keptBytes = Int(clamping: figures.heldBytes)
+        report.figures =
+            figures.reported + [
+                .init(
+                    "broadcasts_dropped_total", .counter,
+                    "QoS 0 messages for other nodes that found no room on their way.", Double(dropped))
+            ]
         report.figures += link.board.current.figures
         return report
     }

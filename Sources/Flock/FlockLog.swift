@@ -1,5 +1,6 @@
 package import Backbone
 import DequeModule
+import MQTTModel
 
 /// What a node writes to the log and when a command counts as done: a pure state machine.
 ///
@@ -31,6 +32,8 @@ package struct FlockLog: Sendable {
         case retry(after: Duration)
         /// To the shards, in this order.
         case settle([Settled])
+        /// After what is settled before: nothing that was kept is left up to here.
+        case drop(through: LogSequence)
     }
 
     /// How storing a batch ended.
@@ -113,7 +116,11 @@ package struct FlockLog: Sendable {
 
     /// A node is not heard of any more.
     package mutating func submitDeath(of name: String, incarnation: UInt64) {
-        let record = FlockRecord.nodeDown(name: name, incarnation: incarnation)
+        submit(.nodeDown(name: name, incarnation: incarnation))
+    }
+
+    /// Takes what the node itself has to say.
+    package mutating func submit(_ record: FlockRecord) {
         waiting.append(Submission(content: .record(record), submitter: 0, token: BackboneToken(rawValue: 0)))
     }
 
@@ -223,7 +230,7 @@ package struct FlockLog: Sendable {
             if let submission = FlockLog.next(of: &own, into: &settled) {
                 var entry: LogEntry?
                 if case .command(.append(let append)) = submission.content, !isRefused {
-                    entry = LogEntry(append, at: position, choices)
+                    entry = LogEntry(append, at: position, choices, as: record)
                 }
                 let outcome: BackboneOutcome = isRefused ? .conflict : .done
                 let one = submission.settled(outcome, entry: entry, taken: applied.claimed[index])
@@ -234,6 +241,7 @@ package struct FlockLog: Sendable {
         }
         _ = FlockLog.next(of: &own, into: &settled)
         if !settled.isEmpty { effects.append(.settle(settled)) }
+        if let through = applied.droppedThrough { effects.append(.drop(through: through)) }
     }
 
     /// The submission that the next record of the node's own batch is for; those that were refused before it have their
@@ -264,5 +272,16 @@ extension LogEntry {
         self.init(
             sequence: isKept ? position : 0, message: append.message, publisher: isRemote ? .remote : append.publisher)
         self.choices = choices
+    }
+
+    /// The node's own, as it has come back from the log: what is retained then is one object for the state and the shards.
+    init(_ append: LogAppend, at position: LogSequence, _ choices: [GroupChoice], as record: FlockRecord) {
+        let own = LogEntry(append, at: position, choices)
+        if append.message.isRetained, case .append(let read) = record {
+            self.init(sequence: own.sequence, message: read.message, publisher: own.publisher)
+            self.choices = own.choices
+        } else {
+            self = own
+        }
     }
 }

@@ -7,6 +7,7 @@ import MQTTModel
 import NATSClient
 import NATSProtocol
 import NATSServerKit
+import Synchronization
 import Testing
 
 /// How an engine was driven: the commands' answers in the order in which they came, each with what every shard was told
@@ -44,7 +45,7 @@ enum EngineKind: CaseIterable, CustomTestStringConvertible {
         switch self {
         case .inMemory: InMemoryEngine()
         case .sqlite: try SQLiteEngine()
-        case .nats: try await NATSEngine(NATSServer())
+        case .nats: try await NATSEngine.started(on: NATSServer())
         }
     }
 }
@@ -90,25 +91,62 @@ final class SQLiteEngine: ContractEngine {
     func stop() { backbone.stop() }
 }
 
-final class NATSEngine: ContractEngine {
+final class NATSEngine: ContractEngine, @unchecked Sendable {
     private let server: NATSServer
-    private let backbone: NATSBackbone
+    let backbone: NATSBackbone
     private let answers = AnswerBox()
     private var nextToken: UInt64 = 0
     private var isStopped = false
+    /// What the engine has told that it dropped.
+    let dropped = Mutex<LogSequence>(0)
 
     /// - Parameter node: one of those that share the server's log.
-    init(_ server: NATSServer, node: String = "n") async throws {
+    init(
+        _ server: NATSServer, node: String = "n", incarnation: UInt64 = 1,
+        _ configure: (inout FlockOptions) -> Void = { _ in }
+    ) async throws {
         self.server = server
         var nats = NATSOptions(servers: [try #require(ServerAddress(server.url))])
         nats.isServerOrderRandom = false
+        var options = FlockOptions(node: node, nats: nats)
+        configure(&options)
         backbone = NATSBackbone(
-            options: FlockOptions(node: node, nats: nats), shardCount: 1, incarnation: 1, wallClock: { 1_000_000 },
+            options: options, shardCount: 1, incarnation: incarnation, wallClock: { 1_000_000 },
             onFault: { Issue.record($0) })
-        let start: Result<Void, any Error> = await offPool { [backbone, answers] in
-            Result { try backbone.start(onCommit: { answers.add($0) }, onDropped: { _ in }) }
+    }
+
+    static func started(on server: NATSServer) async throws -> NATSEngine {
+        let engine = try await NATSEngine(server)
+        try await engine.start()
+        return engine
+    }
+
+    /// - Returns: what the engine has of earlier starts.
+    @discardableResult
+    func start() async throws -> Restored {
+        let start: Result<Restored, any Error> = await offPool { [self] in
+            Result {
+                var restored = Restored()
+                try backbone.restore {
+                    restored.sessions.append($0)
+                } retained: { message, _ in
+                    restored.retained.append(message)
+                } entry: { entry, _ in
+                    restored.entries.append(entry)
+                }
+                try backbone.start(
+                    onCommit: { self.answers.add($0) }, onDropped: { through in self.dropped.withLock { $0 = through } }
+                )
+                return restored
+            }
         }
-        try start.get()
+        return try start.get()
+    }
+
+    struct Restored: Sendable {
+        var sessions: [RestoredSession] = []
+        var retained: [ApplicationMessage] = []
+        var entries: [LogEntry] = []
     }
 
     func perform(_ commands: [BackboneCommand]) async -> [Answer] {

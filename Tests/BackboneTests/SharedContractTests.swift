@@ -14,6 +14,7 @@ struct SharedContractTests {
         let server = try await NATSServer()
         let nodes = [try await NATSEngine(server, node: "a"), try await NATSEngine(server, node: "b")]
         defer { for node in nodes { node.stop() } }
+        for node in nodes { try await node.start() }
         let answers = await nodes[0].perform([.claim(clientIdentifier: client), .store(began), .store([subscribed])])
         #expect(answers.map(\.outcome) == [.done, .done, .done])
         #expect(answers[0].taken?.sessions.isEmpty == true)

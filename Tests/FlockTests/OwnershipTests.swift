@@ -192,7 +192,7 @@ struct OwnershipTests {
 
     @Test func whatNobodyNeedsIsForgotten() {
         var nodes = Nodes("a")
-        for number in 0..<1100 { nodes.say("a", append("t/\(number)")) }
+        for number in 0..<1100 { nodes.say("a", append("t/\(number)"), .needed(above: nodes.last)) }
         #expect(nodes.states["a"]?.kept.count ?? 0 < 100)
     }
 }

@@ -45,7 +45,7 @@ private struct MixedFlock {
         for effect in effects {
             switch effect {
             case .write(let bytes, _): written[node] = bytes
-            case .retry: break
+            case .retry, .drop: break
             case .settle(let settled):
                 told[node] += settled.count { $0.isTold }
                 tokens[node] += settled.filter { !$0.isTold }.map(\.token.rawValue)

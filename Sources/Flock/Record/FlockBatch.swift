@@ -38,6 +38,10 @@ package struct FlockBatch: Sendable {
     package let version: UInt8
     /// False when the version is higher than its reader knows: then there are no records.
     package let isReadable: Bool
+    /// Seconds that its reader has taken from the expiry intervals of its messages.
+    package private(set) var age: UInt64 = 0
+    /// Bytes that it was read from.
+    package private(set) var byteCount = 0
     package var records: [FlockRecord]
 
     package init(
@@ -48,6 +52,11 @@ package struct FlockBatch: Sendable {
         isReadable = true
         self.writtenAt = writtenAt
         self.records = records
+    }
+
+    /// When a message of it expires, in milliseconds since 1970, by the clock of the node that wrote it; nil: never.
+    package func expiresAt(_ message: ApplicationMessage) -> UInt64? {
+        message.expiryInterval.map { writtenAt &+ (UInt64($0) + age) * 1000 }
     }
 }
 
@@ -100,8 +109,9 @@ extension FlockBatch {
     ) throws(MalformedRecord) {
         var reader = RecordReader(bytes)
         self = try FlockBatch(headOf: &reader, reading: highest)
+        byteCount = bytes.count
         guard isReadable else { return }
-        let age = age(at: now)
+        age = age(at: now)
         let count = try reader.recordCount()
         records.reserveCapacity(count)
         for _ in 0..<count { records.append(try reader.record(age: age)) }

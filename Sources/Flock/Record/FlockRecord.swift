@@ -15,6 +15,10 @@ package enum FlockRecord: Sendable {
     case nodeUp(reads: UInt8)
     /// A node has ended, or was found to be dead: what that incarnation of it writes from here on does not count.
     case nodeDown(name: String, incarnation: UInt64)
+    /// The log has become too large: nobody gets what it holds up to here any more, whoever wants it.
+    case dropped(through: LogSequence)
+    /// A snapshot of what the log adds up to at this place of the stream is complete, in so many bytes.
+    case snapshot(stream: UInt64, byteCount: UInt64)
 }
 
 /// A kind keeps its number for ever; what changes gets a new one, and is written in batches of a higher version only, so
@@ -26,6 +30,8 @@ private enum Kind {
     static let nodeUp: UInt8 = 4
     static let nodeDown: UInt8 = 5
     static let claim: UInt8 = 6
+    static let dropped: UInt8 = 16
+    static let snapshot: UInt8 = 17
 }
 
 extension RecordWriter {
@@ -49,6 +55,13 @@ extension RecordWriter {
             append(byte: Kind.nodeDown)
             append(name)
             append(incarnation)
+        case .dropped(let sequence):
+            append(byte: Kind.dropped)
+            append(sequence)
+        case .snapshot(let stream, let byteCount):
+            append(byte: Kind.snapshot)
+            append(stream)
+            append(byteCount)
         }
     }
 
@@ -86,6 +99,10 @@ extension RecordReader {
         case Kind.nodeDown:
             let name = try text()
             return .nodeDown(name: name, incarnation: try number())
+        case Kind.dropped: return .dropped(through: try number())
+        case Kind.snapshot:
+            let stream = try number()
+            return .snapshot(stream: stream, byteCount: try number())
         case let kind: throw malformed("a record of kind \(kind) is not known")
         }
     }

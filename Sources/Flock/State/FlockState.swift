@@ -34,21 +34,39 @@ package struct FlockState: Sendable {
         package internal(set) var chosen: [Int: [GroupChoice]] = [:]
         /// Messages, without their content, that members on this node get in place of others.
         package internal(set) var passed: [Int: [LogEntry]] = [:]
+        /// Nothing that was kept is left up to here, though sessions wanted it.
+        package fileprivate(set) var droppedThrough: LogSequence?
     }
 
     /// The node that holds this state.
     package let node: ExactText
+    // What follows is what a snapshot holds: `SnapshotWriter` and `SnapshotReader` have to know each of them.
+
     /// The place in the stream of the last batch.
-    package private(set) var stream: UInt64 = 0
+    package internal(set) var stream: UInt64 = 0
     /// Those that live, by name.
-    package private(set) var nodes: [ExactText: Node] = [:]
+    package internal(set) var nodes: [ExactText: Node] = [:]
     /// Which node has the client: its session, its connection, or both.
-    package private(set) var owners: [ExactText: ExactText] = [:]
-    package private(set) var sessions: [ExactText: StoredSession] = [:]
+    package internal(set) var owners = PartedTable<ExactText, ExactText>()
+    package internal(set) var sessions = PartedTable<ExactText, StoredSession>()
     package internal(set) var shared = SharedSubscriptions()
-    package private(set) var kept = KeptLog()
-    /// What each node's sessions have had.
-    package private(set) var needed: [ExactText: LogSequence] = [:]
+    package internal(set) var kept = KeptLog()
+    package internal(set) var retained = RetainedLog()
+    /// What the sessions of each living node have had.
+    package internal(set) var needed: [ExactText: LogSequence] = [:]
+    package internal(set) var size = LogSize()
+    /// Nobody gets what the log holds up to here.
+    package internal(set) var droppedThrough: LogSequence = 0
+    /// Messages that sessions wanted and did not get because the log had become too large.
+    package internal(set) var droppedMessages: UInt64 = 0
+
+    // What follows is not in snapshots.
+
+    /// The newest complete snapshot.
+    package internal(set) var lastSnapshot = LastSnapshot()
+    var survey = NeedSurvey()
+    /// Nobody takes up the sessions that come here.
+    private var isReplaying = false
 
     package init(of node: String) { self.node = ExactText(node) }
 
@@ -74,7 +92,8 @@ package struct FlockState: Sendable {
     package mutating func apply(_ batch: FlockBatch, stream: UInt64, now: UInt64) -> Applied {
         precondition(stream > self.stream, "batches come in the order of the stream")
         self.stream = stream
-        if stream % FlockState.forgettingInterval == 0 { forgetUnneeded() }
+        size.add(batch.byteCount, at: stream, writtenAt: batch.writtenAt)
+        forgetUnneeded(now: batch.writtenAt)
         var applied = Applied()
         if case .nodeUp(let version) = batch.records.first { begin(batch.identity, reads: version, &applied) }
         applied.isTooNew = batch.version > version
@@ -87,7 +106,7 @@ package struct FlockState: Sendable {
             let position = LogSequence(stream: stream, index: index)
             switch record {
             case .append(let append):
-                if apply(append, of: batch.identity.node, at: position) {
+                if apply(append, of: batch, at: position) {
                     give(append, of: batch.identity.node, at: position, index, &applied)
                 } else {
                     applied.refused.insert(index)
@@ -101,14 +120,20 @@ package struct FlockState: Sendable {
                     }
                 }
             case .claim(let client): claim(client, by: batch.identity.node, index, now: now, &applied)
-            case .needed(let sequence): needed[batch.identity.node] = sequence
+            case .needed(let sequence): need(sequence, of: batch.identity.node)
             case .nodeUp: break
             case .nodeDown(let name, let incarnation):
                 let name = ExactText(name)
                 guard nodes[name]?.incarnation == incarnation else { continue }
                 nodes[name] = nil
+                needed[name] = nil
                 let adopted = reassign(now: now, index, &applied)
                 if !adopted.sessions.isEmpty { applied.adopted[index] = adopted }
+            case .dropped(let through):
+                drop(through: min(through, position), now: batch.writtenAt)
+                applied.droppedThrough = droppedThrough
+            case .snapshot(let stream, let byteCount):
+                if stream < self.stream { lastSnapshot = LastSnapshot(stream: stream, byteCount: byteCount) }
             }
         }
         return applied
@@ -120,33 +145,34 @@ package struct FlockState: Sendable {
         owners[client] == node && sessions[client]?.will != nil
     }
 
+    /// Adds a batch of the past: what came to this node in it is taken up later, with `own`.
+    package mutating func replay(_ batch: FlockBatch, stream: UInt64) -> Applied {
+        isReplaying = true
+        defer { isReplaying = false }
+        return apply(batch, stream: stream, now: 0)
+    }
+
     private func isOwned(_ client: ExactText, by node: ExactText) -> Bool {
         owners[client].map { $0 == node } ?? true
     }
 
     // MARK: Messages
 
-    private mutating func apply(_ append: LogAppend, of node: ExactText, at position: LogSequence) -> Bool {
+    private mutating func apply(_ append: LogAppend, of batch: FlockBatch, at position: LogSequence) -> Bool {
+        let node = batch.identity.node
         // What another node has taken up with the session it publishes, or has from the client again.
         if let received = append.received, !isOwned(received.clientIdentifier, by: node) { return false }
         if let client = append.willOf, !hasWill(ExactText(client), at: node) { return false }
-        if append.isKept || !append.groups.isEmpty { kept.append(append.message, at: position) }
+        let expiresAt = batch.expiresAt(append.message)
+        if append.isKept || !append.groups.isEmpty {
+            kept.append(append.message, at: position, expiresAt: expiresAt)
+        }
+        if append.message.isRetained { retained.keep(append.message, at: position, expiresAt: expiresAt) }
         if let received = append.received {
             sessions[received.clientIdentifier]?.receive(received.packetIdentifier)
         }
         if let client = append.willOf { sessions[ExactText(client)]?.willPublished() }
         return true
-    }
-
-    /// Batches between two looks at what nobody needs any more.
-    private static let forgettingInterval: UInt64 = 1024
-
-    private mutating func forgetUnneeded() {
-        var through = LogSequence.max
-        // Order-free: the least of all.
-        for session in sessions.values { through = min(through, session.cursor) }
-        if let first = shared.firstUnfinished { through = min(through, first - 1) }
-        kept.forget(through: through)
     }
 
     // MARK: Sessions
@@ -179,7 +205,8 @@ package struct FlockState: Sendable {
         _ client: String, by claimant: ExactText, _ index: Int, now: UInt64, _ applied: inout Applied
     ) {
         let key = ExactText(client)
-        let before = owners.updateValue(claimant, forKey: key)
+        let before = owners[key]
+        owners[key] = claimant
         if claimant == node {
             applied.claimed[index] = take([key], now: now)
         } else if before == node {
@@ -190,6 +217,7 @@ package struct FlockState: Sendable {
 
     /// Those of the clients that have a session, with what the log has for them.
     private func take(_ clients: [ExactText], now: UInt64) -> TakenSessions {
+        if isReplaying { return TakenSessions() }
         let records = clients.compactMap { sessions[$0] }
         guard !records.isEmpty else { return TakenSessions() }
         let instant = Instant.zero.advanced(by: .milliseconds(Int64(clamping: now)))
@@ -215,7 +243,7 @@ package struct FlockState: Sendable {
 
     /// Everything that this node has, for its start.
     package func own(now: UInt64) -> TakenSessions {
-        take(sessions.keys.filter { owners[$0] == node }.sorted { $0.string < $1.string }, now: now)
+        take(sessions.keys { client, _ in owners[client] == node }.sorted { $0.string < $1.string }, now: now)
     }
 
     // MARK: Nodes
@@ -223,8 +251,9 @@ package struct FlockState: Sendable {
     private mutating func begin(_ identity: FlockBatch.Identity, reads version: UInt8, _ applied: inout Applied) {
         nodes[identity.node] = Node(incarnation: identity.incarnation, reads: version)
         // The connections of its earlier incarnation have ended.
-        let had = owners.filter { $0.value == identity.node }.keys.sorted { $0.string < $1.string }
+        let had = owners.keys { $1 == identity.node }.sorted { $0.string < $1.string }
         for client in had where sessions[client] == nil { owners[client] = nil }
+        needed[identity.node] = LogSequence(stream: stream, index: 0)
         moved(had, 0, &applied)
         _ = reassign(now: 0, 0, &applied)
     }
@@ -236,7 +265,7 @@ package struct FlockState: Sendable {
         guard !nodes.isEmpty else { return TakenSessions() }
         let living = nodes.keys.sorted { $0.string < $1.string }
         var adopted: [ExactText] = []
-        let orphans = owners.filter { nodes[$0.value] == nil }.keys.sorted { $0.string < $1.string }
+        let orphans = owners.keys { nodes[$1] == nil }.sorted { $0.string < $1.string }
         for client in orphans {
             guard sessions[client] != nil else {
                 owners[client] = nil

@@ -1,22 +1,24 @@
 package import Backbone
-import DequeModule
 package import MQTTModel
 import TopicIndex
 
 /// Of each message that the log keeps what is needed to know who wants it: where it lies and what it is like. Its
 /// content is read from the log when its turn comes. About 36 bytes a message, and each topic once.
 package struct KeptLog: Sendable {
-    private struct Entry: Sendable {
+    struct Entry: Sendable, Hashable {
         let position: LogSequence
         let publisherHash: UInt64
         let byteCount: UInt32
-        let topic: UInt32
+        /// Its number.
+        var topic: UInt32
+        /// Seconds since 1970 after which nobody wants it any more; 0: never.
+        let expiresAt: UInt32
         let qos: QoS
         let isRetained: Bool
     }
 
-    private var entries: Deque<Entry> = []
-    private var topics: [ExactText] = []
+    private(set) var entries = PartedDeque<Entry>()
+    private(set) var topics = PartedDeque<ExactText>()
     private var numbers = TopicNumbers()
     private var chains = TopicChains()
 
@@ -24,21 +26,30 @@ package struct KeptLog: Sendable {
 
     package var count: Int { entries.count }
 
-    /// - Parameter position: after all before.
-    package mutating func append(_ message: ApplicationMessage, at position: LogSequence) {
+    /// Of the first one.
+    package var firstPosition: LogSequence? { entries.first?.position }
+
+    /// - Parameters:
+    ///   - position: after all before.
+    ///   - expiresAt: milliseconds since 1970; nil: never.
+    package mutating func append(_ message: ApplicationMessage, at position: LogSequence, expiresAt: UInt64? = nil) {
         append(
             Entry(
                 position: position, publisherHash: message.publisherHash,
                 byteCount: UInt32(clamping: message.byteCount), topic: number(of: ExactText(message.topicString)),
-                qos: message.qos, isRetained: message.isRetained))
+                expiresAt: expiresAt.map { UInt32(clamping: $0 / 1000 + 1) } ?? 0, qos: message.qos,
+                isRetained: message.isRetained))
     }
 
-    private mutating func append(_ entry: Entry) {
+    /// Of one whose topic has its number.
+    mutating func append(_ entry: Entry) {
         entries.append(entry)
         chains.append(entry.topic)
     }
 
-    private mutating func number(of topic: ExactText) -> UInt32 {
+    /// Gives the topic its number.
+    @discardableResult
+    mutating func number(of topic: ExactText) -> UInt32 {
         let number = numbers.number(of: topic)
         if Int(number) == topics.count { topics.append(topic) }
         return number
@@ -105,27 +116,36 @@ package struct KeptLog: Sendable {
     }
 
     /// Nobody wants anything up to here any more.
-    package mutating func forget(through position: LogSequence) {
+    /// - Returns: how many there were.
+    @discardableResult
+    package mutating func forget(through position: LogSequence) -> Int {
         let count = firstIndex(above: position)
+        forgetFirst(count)
+        return count
+    }
+
+    /// Forgets those at the beginning that nobody wants any more at this time.
+    ///
+    /// - Parameter now: milliseconds since 1970.
+    mutating func forgetExpired(at now: UInt64) {
+        let now = UInt32(clamping: now / 1000)
+        var count = 0
+        while count < entries.count, entries[count].expiresAt > 0, entries[count].expiresAt < now { count += 1 }
+        forgetFirst(count)
+    }
+
+    private mutating func forgetFirst(_ count: Int) {
         entries.removeFirst(count)
         chains.removeFirst(count)
         guard topics.count > 2 * entries.count + 1024 else { return }
         let (old, names) = (entries, topics)
         self = KeptLog()
-        for entry in old {
-            append(
-                Entry(
-                    position: entry.position, publisherHash: entry.publisherHash, byteCount: entry.byteCount,
-                    topic: number(of: names[Int(entry.topic)]), qos: entry.qos, isRetained: entry.isRetained))
+        for index in 0..<old.count {
+            var entry = old[index]
+            entry.topic = number(of: names[Int(entry.topic)])
+            append(entry)
         }
     }
 
-    private func firstIndex(above position: LogSequence) -> Int {
-        var (low, high) = (0, entries.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if entries[middle].position > position { high = middle } else { low = middle + 1 }
-        }
-        return low
-    }
+    private func firstIndex(above position: LogSequence) -> Int { entries.firstIndex { $0.position > position } }
 }

@@ -46,9 +46,10 @@ package struct SharedSubscriptions: Sendable {
         let choice: GroupChoice
     }
 
+    // `SnapshotWriter` and `SnapshotReader` have to know each of these.
     var groups: [SharedGroup: Group] = [:]
-    private(set) var assignments: [LogSequence: [Assignment]] = [:]
-    private(set) var clients: [ExactText: Client] = [:]
+    var assignments = PartedTable<LogSequence, [Assignment]>()
+    var clients = PartedTable<ExactText, Client>()
     private var patterns = PatternNumbers()
     /// The groups of each pattern, by its number; in the order in which they were made.
     private var groupsOfPattern: [[SharedGroup]] = [[]]
@@ -59,7 +60,7 @@ package struct SharedSubscriptions: Sendable {
     package var unfinishedCount: Int { assignments.count }
 
     /// The first of them in the log.
-    package var firstUnfinished: LogSequence? { assignments.keys.min() }
+    package var firstUnfinished: LogSequence? { assignments.leastKey }
 
     /// How many members a group has, and how many of them are connected.
     package func members(of group: SharedGroup) -> (count: Int, connected: Int) {
@@ -115,7 +116,7 @@ package struct SharedSubscriptions: Sendable {
         return passed
     }
 
-    private mutating func make(_ group: SharedGroup) {
+    mutating func make(_ group: SharedGroup) {
         groups[group] = Group()
         let number = Int(patterns.insert(group.pattern))
         while groupsOfPattern.count <= number { groupsOfPattern.append([]) }
@@ -212,6 +213,14 @@ package struct SharedSubscriptions: Sendable {
 
     private mutating func forgetIfUnneeded(_ client: ExactText) {
         if let known = clients[client], known.groups.isEmpty, known.places.isEmpty { clients[client] = nil }
+    }
+
+    /// What lies there is gone.
+    mutating func drop(through place: LogSequence) {
+        let places = assignments.keys { key, _ in key <= place }.sorted()
+        for place in places {
+            for assignment in assignments[place] ?? [] { finish(assignment.group, place) }
+        }
     }
 
     /// Places of the log at which the client was given something that it is not done with.

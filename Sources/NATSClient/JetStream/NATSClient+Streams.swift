@@ -88,15 +88,10 @@ extension NATSClient {
     package func purgeStream(
         _ name: String, filter: SubjectFilter? = nil, below sequence: UInt64? = nil
     ) async throws(NATSError) -> UInt64 {
-        struct Purge: Encodable {
-            var filter: String?
-            var seq: UInt64?
+        let result: Result<UInt64, NATSError> = await withCheckedContinuation { continuation in
+            connection.purge(stream: name, filter: filter, below: sequence) { continuation.resume(returning: $0) }
         }
-        struct Purged: Decodable {
-            var purged: UInt64
-        }
-        let body = Purge(filter: filter?.description, seq: sequence)
-        return try await askJetStream("STREAM.PURGE.\(name)", body, for: Purged.self).purged
+        return try result.get()
     }
 
     /// Asks the leader of a stream to step down; another one is elected.

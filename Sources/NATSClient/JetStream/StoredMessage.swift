@@ -1,3 +1,4 @@
+import Foundation
 package import NATSProtocol
 package import NIOCore
 
@@ -39,6 +40,69 @@ extension NATSConnection {
         case .sequence(let sequence):
             let body = ByteBuffer(string: "{\"seq\":\(sequence)}")
             request(body, to: Subject(unchecked: name), timeout: timeout, completion: handler)
+        }
+    }
+}
+
+extension NATSConnection {
+    private struct LastOfSubject: Encodable {
+        var last_by_subj: String
+    }
+
+    private struct GotMessage: Decodable, Sendable {
+        struct Message: Decodable {
+            var subject: String
+            var seq: UInt64
+            var data: Data?
+        }
+
+        var message: Message
+    }
+
+    /// Reads the last message of a subject as the leader has it: slower than `directGet`, and not stale. Without its
+    /// headers.
+    ///
+    /// - Parameter completion: gets nil when there is none.
+    package func lastMessage(
+        stream: String, of subject: Subject, timeout: Duration = .seconds(5),
+        completion: @escaping (Result<StoredMessage?, NATSError>) -> Void
+    ) {
+        let body = LastOfSubject(last_by_subj: subject.description)
+        askJetStream("STREAM.MSG.GET.\(stream)", body, timeout: timeout, for: GotMessage.self) { result in
+            switch result {
+            case .success(let got):
+                let payload = ByteBuffer(bytes: got.message.data ?? Data())
+                completion(
+                    .success(
+                        StoredMessage(subject: subject, sequence: got.message.seq, headers: nil, payload: payload)))
+            case .failure(.refused(let error)) where error.errorCode == JetStreamError.messageNotFound:
+                completion(.success(nil))
+            case .failure(let error): completion(.failure(error))
+            }
+        }
+    }
+
+    private struct Purge: Encodable {
+        var filter: String?
+        var seq: UInt64?
+    }
+
+    private struct Purged: Decodable, Sendable {
+        var purged: UInt64
+    }
+
+    /// Removes the messages of a stream, of those subjects that match if there is a filter.
+    ///
+    /// - Parameters:
+    ///   - below: only those with a lower sequence.
+    ///   - completion: gets how many were removed.
+    package func purge(
+        stream: String, filter: SubjectFilter? = nil, below sequence: UInt64? = nil, timeout: Duration = .seconds(30),
+        completion: @escaping (Result<UInt64, NATSError>) -> Void
+    ) {
+        let body = Purge(filter: filter?.description, seq: sequence)
+        askJetStream("STREAM.PURGE.\(stream)", body, timeout: timeout, for: Purged.self) { result in
+            completion(result.map(\.purged))
         }
     }
 }

@@ -80,6 +80,13 @@ extension CoreDriver {
         shards[Int(HomeShard.index(of: client, shardCount: UInt16(shardCount)))]
     }
 
+    /// The flock has dropped what the log held up to here.
+    func leave(droppedThrough sequence: LogSequence) {
+        guard !isCrashing else { return }
+        for shard in shards { shard.mailbox.append(.logDropped(through: sequence)) }
+        run()
+    }
+
     /// Messages that another node has broadcast.
     func leave(broadcast messages: [ApplicationMessage]) {
         guard !isCrashing else { return }

@@ -215,6 +215,7 @@ package final class SimulatedNode {
         case .write(let bytes, let identity): send(bytes, identity)
         case .retry(let delay): flock.schedule(.retry, for: self, after: delay)
         case .settle(let settled): driver.leave(adjusted(settled))
+        case .drop(let through): driver.leave(droppedThrough: through)
         }
     }
 

@@ -88,8 +88,8 @@ extension FlockState {
     /// All that the log says, as text.
     var summary: String {
         let living = nodes.map { "\($0.key.string) \($0.value.incarnation)" }.sorted()
-        let clients = owners.map { "\($0.key.string) on \($0.value.string)" }.sorted()
-        let records = sessions.sorted { $0.key.string < $1.key.string }.map { "\($0.value)" }
+        let clients = owners.keys.map { "\($0.string) on \(owners[$0]?.string ?? "")" }.sorted()
+        let records = sessions.keys.sorted { $0.string < $1.string }.map { "\(sessions[$0].debugDescription)" }
         let needs = needed.map { "\($0.key.string) \($0.value)" }.sorted()
         return "place \(stream), nodes \(living), clients \(clients), sessions \(records), "
             + "unfinished \(shared.unfinishedCount), kept \(kept.count), needed \(needs)"
