@@ -14,6 +14,9 @@ package struct LogAppend: Sendable {
     /// The QoS 2 exchange it came by, for a publisher whose session lasts: a repeat of the identifier is recognised, also
     /// after a restart, until `SessionChange.released`.
     package var received: ReceivedExchange?
+    /// The client that has published it, for an engine that several nodes share: what a node says for a client that another
+    /// one has by then does not count, for the client has sent it again there (P3, P4). Nothing when `received` says it.
+    package var publishedBy: ExactText?
     /// The client whose will it is: it is published, so it stands no longer.
     package var willOf: String?
     /// Which members of shared subscriptions come first, for an engine that several nodes share; set by it.

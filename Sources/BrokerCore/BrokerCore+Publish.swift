@@ -144,9 +144,9 @@ extension BrokerCore {
         } else if !pipelines.isEmpty, pipelines[connection] != nil {
             // By the backbone too, though it keeps nothing of it: routed from here, it would reach other shards after what
             // the same client published later, if both of its neighbours are settled at once (P3).
-            hold(
-                LogAppend(message: message, publisher: publisher), acknowledgement: acknowledgement, on: connection,
-                into: &effects)
+            var append = LogAppend(message: message, publisher: publisher)
+            prepare(&append, acknowledgement)
+            hold(append, acknowledgement: acknowledgement, on: connection, into: &effects)
         } else {
             route(message, to: matches, publisher: publisher, at: now, into: &effects)
             acknowledge(acknowledgement, matches.isEmpty ? .noMatchingSubscribers : .success, into: &effects)
@@ -187,7 +187,7 @@ extension BrokerCore {
         return false
     }
 
-    /// What only the log needs to know of the message: by which exchange it came.
+    /// What only the log needs to know of the message: by which exchange it came, and from whom.
     private func prepare(_ append: inout LogAppend, _ acknowledgement: PublishAcknowledgement) {
         guard
             let session = sessions.session(slot: append.publisher.session, generation: append.publisher.generation)
@@ -196,6 +196,8 @@ extension BrokerCore {
             append.received = ReceivedExchange(
                 clientIdentifier: session.clientIdentifier, packetIdentifier: identifier)
             _ = session.notedReceived.insert(identifier)
+        } else if options.isInFlock {
+            append.publishedBy = ExactText(session.clientIdentifier)
         }
     }
 

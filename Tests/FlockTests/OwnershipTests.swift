@@ -45,11 +45,14 @@ private func began(_ client: String, filter: String = "t/#") -> FlockRecord {
     ])
 }
 
-private func append(_ topic: String, received: String? = nil, willOf: String? = nil) -> FlockRecord {
+private func append(
+    _ topic: String, received: String? = nil, publishedBy: String? = nil, willOf: String? = nil
+) -> FlockRecord {
     var append = LogAppend(
         message: ApplicationMessage(topic: topic, payload: [1, 2, 3], qos: .atLeastOnce), publisher: .none)
     append.isKept = true
     append.received = received.map { ReceivedExchange(clientIdentifier: $0, packetIdentifier: 7) }
+    append.publishedBy = publishedBy.map { ExactText($0) }
     append.willOf = willOf
     return .append(append)
 }
@@ -110,6 +113,20 @@ struct OwnershipTests {
         let taken = nodes.say("b", .claim(client: "x"))["b"]?.claimed[0]
         #expect(taken?.sessions.count == 1)
         #expect(nodes.states["a"]?.kept.count == 1)
+    }
+
+    /// A batch that is late: its client had no answer, and has sent the message again where it is now.
+    @Test("P3, P4: a message that is late does not count once its publisher is another node's")
+    func aLateMessageOfAClientThatHasMovedDoesNotCount() {
+        var nodes = Nodes("a", "b")
+        nodes.say("a", .claim(client: "x"))
+        nodes.say("a", append("t", publishedBy: "x"))
+        nodes.say("b", .claim(client: "x"))
+        let late = nodes.say("a", append("t", publishedBy: "x"), append("t", publishedBy: "y"))
+        for applied in late.values { #expect(applied.refused == [0]) }
+        let again = nodes.say("b", append("t", publishedBy: "x"))
+        for applied in again.values { #expect(applied.refused.isEmpty) }
+        #expect(nodes.states["a"]?.kept.count == 3)
     }
 
     /// Both nodes were without servers when the client went, and wrote what they had to say afterwards.

@@ -50,7 +50,8 @@ struct RecordTests {
         append.groups = [group]
         append.received = ReceivedExchange(clientIdentifier: "c", packetIdentifier: 77)
         append.willOf = "c"
-        let plain = LogAppend(message: message(""), publisher: .none)
+        var plain = LogAppend(message: message(""), publisher: .none)
+        plain.publishedBy = ExactText("d")
         let identity = FlockBatch.Identity(node: "north", incarnation: .max, number: 300)
         return FlockBatch(
             identity: identity, writtenAt: 1_000_000,
@@ -69,7 +70,7 @@ struct RecordTests {
             return "\(message.topicString) \(Array(message.payload)) \(message.qos) \(message.isRetained) "
                 + "\(String(describing: message.expiryInterval)) \(message.publisherHash) \(append.publisher) "
                 + "\(append.isKept) \(append.preference) \(append.groups) \(String(describing: append.received)) "
-                + "\(String(describing: append.willOf))"
+                + "\(String(describing: append.willOf)) \(String(describing: append.publishedBy))"
         }
     }
 

@@ -12,6 +12,13 @@ import Testing
         }
     }
 
+    /// A message in a batch that was stored late counted after its client had moved and sent it again (P3, P4).
+    @Test(arguments: [UInt64(318), 403, 455, 1086, 1294])
+    func seedsThatFailedOnce(seed: UInt64) {
+        let outcome = Run(seed: seed, swarm: .flock(for: seed)).outcome()
+        #expect(outcome.failures.isEmpty, "seed \(seed)")
+    }
+
     @Test(arguments: [UInt64(3), 11, 42])
     func theSameSeedGivesTheSameRunToTheByte(seed: UInt64) {
         let run = Run(seed: seed, swarm: .flock(for: seed))

@@ -73,7 +73,7 @@ extension RecordWriter {
         self.append(append.publisher.generation)
         self.append(
             byte: (append.isKept ? 1 : 0) | (append.received == nil ? 0 : 2) | (append.willOf == nil ? 0 : 4)
-                | append.preference.rawValue << 3)
+                | append.preference.rawValue << 3 | (append.publishedBy == nil ? 0 : 0x20))
         self.append(UInt64(append.groups.count))
         for group in append.groups { self.append(group) }
         if let received = append.received {
@@ -81,6 +81,7 @@ extension RecordWriter {
             self.append(received.packetIdentifier)
         }
         if let willOf = append.willOf { self.append(willOf) }
+        if let client = append.publishedBy { self.append(client.string) }
     }
 }
 
@@ -115,9 +116,9 @@ extension RecordReader {
         var append = LogAppend(
             message: message, publisher: PublisherReference(shard: shard, session: session, generation: generation))
         let flags = try byte()
-        guard flags & ~0x1F == 0 else { throw malformed("flags are unknown") }
+        guard flags & ~0x3F == 0 else { throw malformed("flags are unknown") }
         append.isKept = flags & 1 != 0
-        append.preference = MemberPreference(rawValue: flags >> 3)
+        append.preference = MemberPreference(rawValue: flags >> 3 & 0x03)
         for _ in 0..<(try count()) { append.groups.append(try sharedGroup()) }
         if flags & 2 != 0 {
             let client = try text()
@@ -125,6 +126,7 @@ extension RecordReader {
             append.received = ReceivedExchange(clientIdentifier: client, packetIdentifier: identifier)
         }
         if flags & 4 != 0 { append.willOf = try text() }
+        if flags & 0x20 != 0 { append.publishedBy = ExactText(try text()) }
         return append
     }
 }

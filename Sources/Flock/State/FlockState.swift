@@ -161,7 +161,9 @@ package struct FlockState: Sendable {
     private mutating func apply(_ append: LogAppend, of batch: FlockBatch, at position: LogSequence) -> Bool {
         let node = batch.identity.node
         // What another node has taken up with the session it publishes, or has from the client again.
-        if let received = append.received, !isOwned(received.clientIdentifier, by: node) { return false }
+        if let client = append.received?.clientIdentifier ?? append.publishedBy, !isOwned(client, by: node) {
+            return false
+        }
         if let client = append.willOf, !hasWill(ExactText(client), at: node) { return false }
         let expiresAt = batch.expiresAt(append.message)
         if append.isKept || !append.groups.isEmpty {
