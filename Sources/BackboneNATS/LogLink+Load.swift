@@ -18,6 +18,7 @@ extension LogLink {
         let connection = try await connect()
         self.connection = connection
         let place = try await begin(connection)
+        beatWhileLoading(connection)
         var unreadable: UInt8?
         try await readState(through: place) { if $0.isUnreadable { unreadable = $1.version } }
         if let unreadable {

@@ -31,6 +31,17 @@ extension LogLink {
 
     // MARK: Who lives
 
+    /// Until it has read the log a node says that it lives, and judges nobody: it does not know yet who else should.
+    func beatWhileLoading(_ connection: NATSConnection) {
+        guard !isDone, tail == nil else { return }
+        var writer = RecordWriter()
+        writer.append(Liveness.Beat(node: log.node, incarnation: log.incarnation))
+        connection.publish(ByteBuffer(bytes: writer.bytes), to: subject("alive"))
+        eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(options.beatInterval)) {
+            self.beatWhileLoading(connection)
+        }
+    }
+
     private func beat(_ own: Liveness.Beat) {
         guard !isDone, let connection else { return }
         var writer = RecordWriter()

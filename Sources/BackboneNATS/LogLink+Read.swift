@@ -34,7 +34,17 @@ extension LogLink {
         guard let connection else { throw FlockError("the log is read before there is a connection") }
         let deadline = ContinuousClock.now + options.startTimeout
         while true {
-            let last = try await lastComplete()
+            let last: (snapshot: CompleteSnapshot, sequence: UInt64)?
+            do {
+                last = try await lastComplete()
+            } catch let error as NATSError {
+                // The stream's servers may still have to agree on who leads it.
+                guard error.isTemporary, ContinuousClock.now < deadline else {
+                    throw FlockError("the newest snapshot cannot be looked up: \(error)", remedy: .waiting)
+                }
+                try await Task.sleep(for: .milliseconds(100))
+                continue
+            }
             let start = try await readSnapshot(last?.snapshot, connection)
             if let start { state = start }
             let end = start == nil ? .gap : await readLog(through: place, connection, applied)

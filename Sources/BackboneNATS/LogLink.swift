@@ -40,7 +40,7 @@ actor LogLink {
     private var effects: [FlockLog.Effect] = []
     private var onCommit: (@Sendable ([Settled]) -> Void)?
     private var onDropped: (@Sendable (LogSequence) -> Void)?
-    private var tail: OrderedConsumer?
+    private(set) var tail: OrderedConsumer?
     private var whenIdle: (() -> Void)?
     private var fault: FlockError?
     /// What it writes does not count any more.

@@ -21,21 +21,13 @@ package struct FlockFaults: Sendable, Hashable {
     package var maximumSkewMilliseconds = 0
     /// How long a start may take to read the log.
     package var maximumLoadMilliseconds = 10
-    package var bug: PlantedBug?
 
     package init() {}
-
-    func planted(_ bug: PlantedBug?) -> FlockFaults {
-        var faults = self
-        faults.bug = bug
-        return faults
-    }
 
     /// What is left when faults heal.
     var healed: FlockFaults {
         var healed = FlockFaults()
         healed.maximumSkewMilliseconds = maximumSkewMilliseconds
-        healed.bug = bug
         return healed
     }
 }

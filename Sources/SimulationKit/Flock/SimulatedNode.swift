@@ -38,8 +38,6 @@ package final class SimulatedNode {
     private var broadcastDue: [Int: Instant] = [:]
     /// The place of the log at which the node got each client last.
     private(set) var claimPlaces: [String: UInt64] = [:]
-    /// For planted bugs: what was answered before its time.
-    var premature: Set<BackboneToken> = []
 
     init(index: Int, driver: CoreDriver, flock: FlockDriver, random: SplitMix64) {
         self.index = index
@@ -102,7 +100,6 @@ package final class SimulatedNode {
         attempts = [:]
         broadcastDue = [:]
         claimPlaces = [:]
-        premature = []
         isFlushScheduled = false
         isTailScheduled = false
         begin()
@@ -214,7 +211,7 @@ package final class SimulatedNode {
         switch effect {
         case .write(let bytes, let identity): send(bytes, identity)
         case .retry(let delay): flock.schedule(.retry, for: self, after: delay)
-        case .settle(let settled): driver.leave(adjusted(settled))
+        case .settle(let settled): driver.leave(settled)
         case .drop(let through): driver.leave(droppedThrough: through)
         }
     }
@@ -274,7 +271,6 @@ package final class SimulatedNode {
             for session in applied.adopted[index]?.sessions ?? [] { claimPlaces[session.clientIdentifier] = place }
         }
         log.arrived(batch, stream: place, applied, into: &effects)
-        spoil(batch, applied)
         runEffects()
         flush()
         scheduleTail()
@@ -341,7 +337,6 @@ package final class SimulatedNode {
 extension SimulatedNode: FlockAccess {
     func submit(_ command: BackboneCommand, _ token: BackboneToken, of shard: UInt16) {
         submissions.append((command, shard, token))
-        anticipate(command, token, of: shard)
         scheduleFlush()
     }
 

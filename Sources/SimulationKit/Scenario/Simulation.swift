@@ -78,7 +78,7 @@ package final class Simulation {
             ? nil
             : FlockDriver(
                 swarm.nodeCount, shardCount: swarm.shardCount, options: swarm.options,
-                faults: swarm.flockFaults.planted(bug), seed: random.split(7).seed)
+                faults: swarm.flockFaults, seed: random.split(7).seed)
         nodes =
             flock?.nodes.map(\.driver)
             ?? [CoreDriver(shardCount: swarm.shardCount, options: swarm.options, seed: random.split(2).seed)]
