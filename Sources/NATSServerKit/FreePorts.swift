@@ -5,12 +5,12 @@ import Synchronization
 /// Ports that were free a moment ago, for servers whose port has to be known before they start or after they were
 /// stopped. They lie below those that the system gives to connections and to whoever asks for any port (32768 and up on
 /// Linux), since one of these can be gone again before the server takes it.
-enum FreePorts {
+package enum FreePorts {
     private static let range = 20000..<32000
     /// The next one to try: another start in every process, and never the same one twice in a process.
     private static let next = Mutex(Int.random(in: range))
 
-    static func take(_ count: Int) throws -> [Int] {
+    package static func take(_ count: Int) throws -> [Int] {
         var ports: [Int] = []
         for _ in range where ports.count < count {
             let port = next.withLock { next in

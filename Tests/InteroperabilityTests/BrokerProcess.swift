@@ -1,5 +1,6 @@
-import Foundation
+import NATSServerKit
 import ProcessKit
+import Foundation
 import Testing
 
 /// A broker of its own for a test, on a port that the system chose, ended by its process id.
@@ -50,7 +51,8 @@ struct BrokerProcess {
     }
 
     static func startMosquitto() async throws -> BrokerProcess {
-        let port = Int.random(in: 20_000..<32_000)
+        // Of its own among all servers: it would be content with [::1] alone, when another has the port on 127.0.0.1.
+        let port = try FreePorts.take(1)[0]
         let process = try ChildProcess(try Tool.path("mosquitto"), ["-v", "-p", "\(port)"])
         try await process.line(containing: " running")
         return BrokerProcess(process: process, port: port)
