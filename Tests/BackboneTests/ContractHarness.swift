@@ -135,7 +135,9 @@ final class NATSEngine: ContractEngine, @unchecked Sendable {
                     restored.entries.append(entry)
                 }
                 try backbone.start(
-                    onCommit: { self.answers.add($0) }, onDropped: { through in self.dropped.withLock { $0 = through } }
+                    onCommit: { [answers] in answers.add($0) },
+                    // The engine would hold itself, and its server would never end.
+                    onDropped: { [weak self] through in self?.dropped.withLock { $0 = through } }
                 )
                 return restored
             }
