@@ -20,8 +20,6 @@ struct Upkeep {
     var isPurging = false
     /// The servers have refused a batch for want of room since the last purge.
     var isFull = false
-    var snapshots: UInt64 = 0
-    var failures: UInt64 = 0
 }
 
 /// Why there is no snapshot.
@@ -62,14 +60,11 @@ extension LogLink {
     }
 
     func updateFigures() {
-        figures.value.withLock { figures in
-            figures.keptMessages = state.kept.count
-            figures.heldBytes = state.heldBytes
-            figures.droppedMessages = state.droppedMessages
-            figures.snapshots = upkeep.snapshots
-            figures.snapshotFailures = upkeep.failures
-            figures.snapshotBytes = upkeep.newest.byteCount
-        }
+        counts.keptMessages = state.kept.count
+        counts.heldBytes = state.heldBytes
+        counts.droppedMessages = state.droppedMessages
+        counts.snapshotBytes = upkeep.newest.byteCount
+        board.see(counts)
     }
 
     // MARK: Writing
@@ -85,13 +80,13 @@ extension LogLink {
         do throws(SnapshotFault) {
             let complete = try await store(source)
             upkeep.newest = FlockState.LastSnapshot(stream: complete.stream, byteCount: complete.byteCount)
-            upkeep.snapshots += 1
+            counts.snapshots += 1
             upkeep.saidAt = 0
             purge(throughSnapshotAt: complete.stream)
             sayWhatIsWanted()
             flush()
         } catch {
-            upkeep.failures += 1
+            counts.snapshotFailures += 1
             upkeep.nextAttempt = wallClock() + options.snapshotRetryDelay.wholeNanoseconds / 1_000_000
         }
         upkeep.isWriting = false
@@ -195,7 +190,7 @@ extension LogLink {
     private func purge(throughSnapshotAt stream: UInt64) {
         let delay: TimeAmount = upkeep.isFull ? .zero : TimeAmount(options.purgeDelay)
         eventLoop.assumeIsolated().scheduleTask(in: delay) {
-            self.purge(through: min(stream, self.state.firstNeeded.map { $0 - 1 } ?? .max))
+            self.purge(through: self.state.purgeable(through: stream))
         }
     }
 
@@ -220,7 +215,7 @@ extension LogLink {
         guard !upkeep.isPurging, !upkeep.isWriting else { return }
         state.forgetUnneededNow(now: wallClock())
         let needed = state.firstNeeded ?? .max
-        let unneeded = min(upkeep.newest.stream, needed - 1)
+        let unneeded = state.purgeable(through: upkeep.newest.stream)
         if unneeded > upkeep.purgedThrough { return purge(through: unneeded) }
         guard upkeep.newest.stream >= needed else {
             // Not before its retry delay: there may be no room for it either.

@@ -30,7 +30,6 @@ actor LogLink {
     /// Made by `load`.
     var connection: NATSConnection?
     var upkeep = Upkeep()
-    nonisolated let figures = LogFigures()
     var fetches: [UInt64: Fetch] = [:]
     var nextFetch: UInt64 = 0
     /// Batches that are being read again, by their place of the stream, and who waits for them.

@@ -95,16 +95,15 @@ package final class NATSBackbone: BackboneEngine {
         report.answeredCommands = counts.answered
         report.silence = link.silence.length(at: .now())
         let dropped = broadcasts.withLock { $0.dropped }
-        let figures = link.figures.value.withLock { $0 }
-        report.keptMessages = figures.keptMessages
-        report.keptBytes = Int(clamping: figures.heldBytes)
+        let board = link.board.current
+        report.keptMessages = board.log.keptMessages
+        report.keptBytes = Int(clamping: board.log.heldBytes)
         report.figures =
-            figures.reported + [
+            board.figures + [
                 .init(
                     "broadcasts_dropped_total", .counter,
                     "QoS 0 messages for other nodes that found no room on their way.", Double(dropped))
             ]
-        report.figures += link.board.current.figures
         return report
     }
 

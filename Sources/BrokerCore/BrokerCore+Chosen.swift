@@ -7,12 +7,7 @@ extension BrokerCore {
     /// Gives a message to those of the chosen members whose sessions are on this shard.
     mutating func deliverToChosen(_ entry: LogEntry, at now: Instant, into effects: inout Effects) {
         for choice in entry.choices where isHome(of: choice) {
-            guard let session = sessions.session(for: choice.client.string),
-                let member = member(session, of: choice.group)
-            else {
-                pass(entry, choice, into: &effects)
-                continue
-            }
+            guard let (_, member) = member(chosen: choice, for: entry, into: &effects) else { continue }
             if choice.isKept, min(member.options.maximumQoS, entry.message.qos) == .atMostOnce {
                 note([.groupFinished(choice.group, sequence: entry.sequence)], into: &effects)
             }
@@ -24,12 +19,7 @@ extension BrokerCore {
     mutating func messagesPassed(_ entries: [LogEntry], at now: Instant, into effects: inout Effects) {
         for entry in entries {
             for choice in entry.choices where isHome(of: choice) {
-                guard let session = sessions.session(for: choice.client.string),
-                    let member = member(session, of: choice.group)
-                else {
-                    pass(entry, choice, into: &effects)
-                    continue
-                }
+                guard let (session, member) = member(chosen: choice, for: entry, into: &effects) else { continue }
                 let qos = min(member.options.maximumQoS, entry.message.qos)
                 guard qos != .atMostOnce else {
                     note([.groupFinished(choice.group, sequence: entry.sequence)], into: &effects)
@@ -49,11 +39,19 @@ extension BrokerCore {
         HomeShard.index(of: choice.client.string, shardCount: shardCount) == shard
     }
 
-    private func member(_ session: Session, of group: SharedGroup) -> SharedGroupState.Member? {
-        index.group(name: group.name, pattern: group.pattern)?.member(session.slot)
+    /// - Returns: nil when the client was a member when it was chosen, and is none any more: the message is another's.
+    private mutating func member(
+        chosen choice: GroupChoice, for entry: LogEntry, into effects: inout Effects
+    ) -> (Session, SharedGroupState.Member)? {
+        if let session = sessions.session(for: choice.client.string),
+            let member = index.group(name: choice.group.name, pattern: choice.group.pattern)?.member(session.slot)
+        {
+            return (session, member)
+        }
+        pass(entry, choice, into: &effects)
+        return nil
     }
 
-    /// The client was a member when it was chosen, and is none any more.
     private mutating func pass(_ entry: LogEntry, _ choice: GroupChoice, into effects: inout Effects) {
         guard choice.isKept, !isShuttingDown else { return }
         noteFinish(

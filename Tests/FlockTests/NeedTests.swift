@@ -25,6 +25,9 @@ private struct Node {
 
     var last: LogSequence { .end(ofBatch: state.stream) }
 
+    /// With the newest snapshot that it knows of.
+    var purgeableThrough: UInt64 { state.purgeable(through: state.lastSnapshot.stream) }
+
     func needed(now: UInt64 = 0) -> UInt64? {
         var state = state
         state.forgetUnneededNow(now: now)
@@ -119,12 +122,12 @@ struct NeedTests {
         try node.say(append())
         try node.needNothing()
         node.state.forgetUnneededNow(now: 0)
-        #expect(node.state.purgeableThrough == 0)
+        #expect(node.purgeableThrough == 0)
         try node.say(.snapshot(stream: 4, byteCount: 1))
-        #expect(node.state.purgeableThrough == 2)
+        #expect(node.purgeableThrough == 2)
         try node.say(advanced("x", node.last))
         node.state.forgetUnneededNow(now: 0)
-        #expect(node.state.purgeableThrough == 4)
+        #expect(node.purgeableThrough == 4)
     }
 
     // MARK: Bounds

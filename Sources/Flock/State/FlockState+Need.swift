@@ -41,8 +41,8 @@ extension FlockState {
     /// The first place of the stream that anybody may still read; nil when nothing up to the end is needed.
     package var firstNeeded: UInt64? { kept.firstPosition?.stream }
 
-    /// Up to here the log may go once there is a snapshot: that has what went before.
-    package var purgeableThrough: UInt64 { min(lastSnapshot.stream, firstNeeded.map { $0 - 1 } ?? .max) }
+    /// Up to here the log may go when there is a snapshot of this place: that has what went before.
+    package func purgeable(through snapshot: UInt64) -> UInt64 { min(snapshot, firstNeeded.map { $0 - 1 } ?? .max) }
 
     /// Bytes of the log that are held for messages that somebody may still read.
     package var heldBytes: UInt64 { firstNeeded.map { size.bytes(from: $0) } ?? 0 }

@@ -50,11 +50,11 @@ package struct RetainedLog: Sendable {
 
     /// All of them, in the order in which they were retained.
     package var all: [Retained] {
-        table.parts.flatMap { RetainedLog.sorted($0) }.sorted { $0.position < $1.position }
+        RetainedLog.sorted(table.parts.joined())
     }
 
-    static func sorted(_ part: [Key: Value]) -> [Retained] {
-        part.map { Retained(message: $0.key.message, position: $0.value.position, expiresAt: $0.value.expiresAt) }
+    static func sorted(_ some: some Sequence<(key: Key, value: Value)>) -> [Retained] {
+        some.map { Retained(message: $0.key.message, position: $0.value.position, expiresAt: $0.value.expiresAt) }
             .sorted { $0.position < $1.position }
     }
 }
