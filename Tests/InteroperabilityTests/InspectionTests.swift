@@ -28,9 +28,12 @@ struct InspectionTests {
     @Test func afterAnOrderlyEndNothingThatWasAcknowledgedIsQueued() async throws {
         let folder = try await DataFolder.filled()
         try await BrokerProcess.with(["--data", folder.path]) { broker in
-            // With -C it would end before it has acknowledged the last ones.
-            let subscriber = try MosquittoClients(broker: broker, version: "5").startSubscriber(folder.keeper)
+            // With -C it would end before it has acknowledged the last ones. It says that it does before it sends that: the
+            // broker has it once it has answered the PINGREQ behind it.
+            let clients = MosquittoClients(broker: broker, version: "5")
+            let subscriber = try clients.startSubscriber(folder.keeper + ["-k", "5"])
             try await subscriber.line(containing: "sending PUBACK (m20, rc0)")
+            try await subscriber.line(containing: "received PINGRESP")
             subscriber.signal(SIGKILL)
             _ = try await subscriber.wait()
         }
